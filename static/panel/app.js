@@ -1,0 +1,177 @@
+/* The panel's behaviour: everything here only helps; pages work without it. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const $ = (what, from = document) => from.querySelector(what);
+  const $$ = (what, from = document) => [...from.querySelectorAll(what)];
+  const typing = (node) => node.closest("input, textarea, select, [contenteditable]");
+
+  // --- Toasts: what happened, with a link to the thing
+  const toast = ({ text, link, undo, kind, code }) => {
+    if (!text) return;
+    const box = $("#toasts");
+    const note = document.createElement("div");
+    note.className = `toast-note ${kind === "danger" ? "danger" : ""}`;
+    const words = document.createElement("span");
+    words.textContent = code ? `${text} (${code})` : text;
+    note.append(words);
+    if (link && link.startsWith("/")) {
+      const way = document.createElement("a");
+      way.href = link;
+      way.textContent = box.dataset.see;
+      note.append(way);
+    }
+    if (undo && undo.startsWith("/")) {
+      const back = document.createElement("form");
+      back.method = "post";
+      back.action = undo;
+      for (const [name, value] of [["csrf_token", $("meta[name=csrf-token]").content], ["next", location.pathname + location.search]]) {
+        back.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+      }
+      back.append(Object.assign(document.createElement("button"), { type: "submit", className: "btn btn-sm", textContent: box.dataset.undo }));
+      note.append(back);
+    }
+    const close = document.createElement("button");
+    close.type = "button";
+    close.textContent = "×";
+    close.setAttribute("aria-label", box.dataset.close);
+    close.addEventListener("click", () => note.remove());
+    note.append(close);
+    box.append(note);
+    setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, kind === "danger" ? 12000 : 6000);
+  };
+  window.panelToast = toast;
+  document.addEventListener("toast", (event) => toast(event.detail || {}));
+  document.addEventListener("htmx:error", () => toast({ text: $("#toasts").dataset.lost, kind: "danger" }));
+
+  // --- htmx: the session's token; a session that ended keeps what was typed
+  document.addEventListener("htmx:config:request", (event) => {
+    event.detail.ctx.request.headers["X-CSRF-Token"] = $("meta[name=csrf-token]").content;
+  });
+  const key = () => `typed:${location.pathname}`;
+  const remember = () => {
+    const typed = $$("form[method=post]").filter((form) => dirty.has(form)).map((form) => [
+      form.getAttribute("action"),
+      [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string" && !/^(old|new|password)$/.test(name)),
+    ]);
+    if (typed.length) sessionStorage.setItem(key(), JSON.stringify(typed));
+  };
+  document.addEventListener("htmx:before:response", (event) => {
+    if (event.detail.ctx.response.status !== 401) return;
+    const form = event.detail.ctx.sourceElement?.closest?.("form");
+    if (form) dirty.add(form);
+    remember();
+    leaving = true;
+  });
+  const restore = () => {
+    const kept = sessionStorage.getItem(key());
+    if (!kept) return;
+    sessionStorage.removeItem(key());
+    for (const [action, values] of JSON.parse(kept)) {
+      const form = $$("form[method=post]").find((one) => one.getAttribute("action") === action);
+      for (const [name, value] of form ? values : []) {
+        const input = form.elements[name];
+        if (input && "value" in input && input.type !== "file") { input.value = value; dirty.add(form); }
+      }
+    }
+  };
+
+  // --- Unsaved changes
+  const dirty = new Set();
+  let leaving = false;
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-guard], form[method=post]");
+    if (form) dirty.add(form);
+  });
+  document.addEventListener("submit", (event) => dirty.delete(event.target), true);
+  addEventListener("beforeunload", (event) => {
+    const open = [...dirty].some((form) => form.isConnected && form.matches("[data-guard]"));
+    if (open && !leaving) event.preventDefault();
+  });
+
+  // --- Theme
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-theme-toggle]")) return;
+    const next = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    root.dataset.bsTheme = next;
+    try { localStorage.setItem("theme", next); } catch { /* storage may be off */ }
+    document.dispatchEvent(new CustomEvent("theme"));
+  });
+
+  // --- Dialogs (where the browser does not know invokers), drawer, menus
+  const invokers = "commandForElement" in HTMLButtonElement.prototype;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[commandfor]");
+    if (button && !invokers) {
+      const target = document.getElementById(button.getAttribute("commandfor"));
+      if (button.getAttribute("command") === "close") target.close(); else target.showModal();
+    }
+    if (event.target instanceof HTMLDialogElement && event.target.open) event.target.close();
+    for (const menu of $$("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  const drawer = (open) => {
+    document.body.classList.toggle("drawer-open", open);
+    $("[data-drawer]")?.setAttribute("aria-expanded", String(open));
+    if (open) $("#side a")?.focus(); else if ($("#side")?.contains(document.activeElement)) $("[data-drawer]").focus();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-drawer]")) drawer(!document.body.classList.contains("drawer-open"));
+    else if (event.target.closest("[data-drawer-close]")) drawer(false);
+  });
+
+  // --- Search everywhere
+  const search = () => { const box = $("#search"); if (box && !box.open) { box.showModal(); $("input", box).select(); } };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-search]") || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    search();
+  });
+
+  // --- Keyboard
+  const step = (by) => {
+    const rows = $$("[data-row]").filter((row) => row.offsetParent);
+    if (!rows.length) return;
+    const at = rows.findIndex((row) => row.contains(document.activeElement));
+    const row = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+    row.tabIndex = -1;
+    row.focus();
+    row.scrollIntoView({ block: "nearest" });
+  };
+  const found = (by) => {
+    const links = $$("#quick a");
+    const at = links.indexOf(document.activeElement);
+    if (at + by < 0) $("#search input").focus(); else links[Math.min(links.length - 1, at + by)]?.focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); search(); return; }
+    if ($("#search")?.open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      found(event.key === "ArrowDown" ? 1 : -1);
+      return;
+    }
+    if (event.key === "Escape" && document.body.classList.contains("drawer-open")) drawer(false);
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) return;
+    const row = document.activeElement?.closest("[data-row]");
+    if (event.key === "/") { event.preventDefault(); search(); }
+    else if (event.key === "?") $("#help")?.showModal();
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else if (event.key === "Enter" && row === document.activeElement) $("a[data-open]", row)?.click();
+    else if (event.key === "x" && row) $("input[type=checkbox]", row)?.click();
+  });
+
+  // --- After each load and swap
+  document.addEventListener("htmx:after:swap", () => {
+    for (const form of [...dirty]) if (!form.isConnected) dirty.delete(form);
+    for (const form of $$("form[data-guard]:has(.is-invalid)")) dirty.add(form);
+    const told = $("[data-waiting-count]");
+    const badge = $("[data-waiting]");
+    if (told && badge) { $("[data-waiting-number]", badge).textContent = told.dataset.waitingCount; badge.hidden = told.dataset.waitingCount === "0"; }
+  });
+  const ready = () => {
+    for (const left of $$(".toast-left")) { toast(left.dataset); left.remove(); }
+    restore();
+    for (const dialog of $$("dialog.sheet[open]")) { dialog.close(); dialog.showModal(); }
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready); else ready();
+})();

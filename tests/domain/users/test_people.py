@@ -1,0 +1,68 @@
+"""Meeting people, finding them, keeping them out."""
+
+import pytest
+
+from tests.conftest import count
+from tests.factories import UserFactory
+from webapp.base.db import db, transaction
+from webapp.base.errors import Denied, Invalid
+from webapp.domain.audit.models import AuditLog
+from webapp.domain.users import people, roles
+from webapp.domain.users.models import Reach, User, UserRole, UserRoleChangeLog
+
+TOLD = {"id": 730_000_001, "first_name": "Iñaki", "last_name": "Núñez", "username": "inaki", "language_code": "pt-br"}
+
+
+def test_a_first_contact_is_free_with_one_log_row(app):
+    with transaction():
+        user = people.get_or_create_user(TOLD)
+    assert (user.role, user.reach, user.locale) == (UserRole.FREE, Reach.NEVER_STARTED, "pt_BR")
+    assert count(UserRoleChangeLog) == 1
+
+
+def test_meeting_again_refreshes_the_names_and_adds_nobody(app):
+    for name in ("Iñaki", "Iker"):
+        with transaction():
+            people.get_or_create_user({**TOLD, "first_name": name})
+    assert people.search("iker").rows[0].first_name == "Iker"
+    assert count(User) == 1
+
+
+def test_search_is_blind_to_accents_and_case(app):
+    with transaction():
+        people.get_or_create_user(TOLD)
+    for words in ("IÑAKI nunez", "nuñ", "@inaki", "730000001"):
+        assert len(people.search(words).rows) == people.count_found(words) == 1, words
+
+
+def test_filters_narrow_what_is_found_and_counted(ana, bea):
+    UserFactory(role=UserRole.VIP, reach=Reach.BLOCKED)
+    assert people.count_found(role=UserRole.VIP) == 2
+    assert people.count_found(role=UserRole.VIP, reach=Reach.OK) == 1
+    assert people.count_found(blocked=True) == 0
+
+
+def test_never_seen_people_are_left_out_of_last_seen(ana):
+    assert people.search("", sort="-seen").rows == []
+
+
+def test_blocking_needs_a_reason_and_spares_admins(ana, dora, by_dora):
+    with pytest.raises(Invalid):
+        people.block(ana, by=by_dora, reason=" \0 ")
+    with pytest.raises(Denied):
+        people.block(dora, by=by_dora, reason="x")
+    people.block(ana, by=by_dora, reason="Insultos")
+    with pytest.raises(Denied):
+        people.refuse_blocked(ana)
+
+
+def test_a_role_by_hand_needs_words(ana, by_dora):
+    with pytest.raises(Invalid):
+        roles.set_role(ana, UserRole.VIP, by=by_dora, reason=" ")
+    assert count(AuditLog) == 0
+
+
+def test_setting_the_same_role_changes_and_logs_nothing(ana, by_dora):
+    with transaction():
+        assert roles.set_role(db.session.get(User, ana.user_id), UserRole.FREE, by=by_dora, reason="x") is False
+    assert count(UserRoleChangeLog) == count(AuditLog) == 0

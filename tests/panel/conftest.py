@@ -1,0 +1,113 @@
+"""Staff at their browsers: `panel` is caio, signed in; `as_staff` signs anybody in."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from tests.factories import StaffFactory
+from webapp.base.clock import now
+from webapp.base.db import db, transaction
+from webapp.domain.sessions import devices
+from webapp.domain.sessions.models import UserSession
+from webapp.domain.staff import accounts
+from webapp.domain.staff.models import StaffRole, StaffUser
+from webapp.panel import guard
+
+ORIGIN = {"Origin": "http://localhost"}
+HTMX = {"HX-Request": "true"}
+
+
+class Browser:
+    """One person's browser on the panel: keeps the cookie, posts with Origin and the session's token."""
+
+    def __init__(self, client: FlaskClient, staff: StaffUser | None = None) -> None:
+        self.client, self.staff, self.csrf = client, staff, ""
+        if staff is not None:
+            with transaction():
+                token, self.session = devices.start("panel", by=accounts.as_actor(staff), staff_id=staff.id)
+            self.csrf = guard.csrf_of(self.session)
+            client.set_cookie("vitrina", token)
+
+    def get(self, path: str, *, htmx: bool = False, **more: object) -> TestResponse:
+        return self.client.get(path, headers=HTMX if htmx else {}, **more)
+
+    def post(
+        self, path: str, data: dict | None = None, *, htmx: bool = False, headers: dict | None = None, **more: object
+    ) -> TestResponse:
+        """A post from one of our pages; `headers` may take that away again."""
+        sent = {**ORIGIN, **({**HTMX, "X-CSRF-Token": self.csrf} if htmx else {}), **(headers or {})}
+        form = {**({} if htmx else {"csrf_token": self.csrf}), **(data or {})}
+        return self.client.post(path, data=form, headers=sent, **more)
+
+
+@pytest.fixture
+def as_staff(app: Flask) -> Callable[[StaffUser | None], Browser]:
+    return lambda staff: Browser(app.test_client(), staff)
+
+
+@pytest.fixture
+def panel(as_staff: Callable[[StaffUser | None], Browser], caio: StaffUser) -> Browser:
+    return as_staff(caio)
+
+
+@pytest.fixture
+def eve(as_staff: Callable[[StaffUser | None], Browser]) -> Browser:
+    """Nobody: no session."""
+    return as_staff(None)
+
+
+@pytest.fixture
+def root(app: Flask) -> StaffUser:
+    return StaffFactory(email="rita@vitrina.example", full_name="Rita Root", role=StaffRole.SYSADMIN)
+
+
+@pytest.fixture
+def helper(app: Flask) -> StaffUser:
+    return StaffFactory(email="hugo@vitrina.example", full_name="Hugo Paz", role=StaffRole.USER)
+
+
+class Traveller:
+    """Moves the clock."""
+
+    def __init__(self, machine: time_machine.Traveller) -> None:
+        self.machine = machine
+
+    def shift(self, seconds: float) -> None:
+        self.machine.shift(seconds)
+
+
+@pytest.fixture
+def traveller(app: Flask) -> Iterator[Traveller]:
+    with time_machine.travel(now(), tick=False) as machine:
+        yield Traveller(machine)
+
+
+@pytest.fixture
+def counted(app: Flask) -> Callable[[Callable[[], object]], int]:
+    """How many statements a call sends to the database."""
+
+    def count(call: Callable[[], object]) -> int:
+        sent: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+            sent.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            call()
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        return len(sent)
+
+    return count
+
+
+def sessions() -> int:
+    """How many sessions live."""
+    db.session.rollback()
+    return db.session.query(UserSession).filter_by(is_active=True).count()

@@ -1,0 +1,1 @@
+"""What the house stands on; it knows nothing of the product."""

@@ -1,0 +1,1 @@
+"""What is shown and sold: packages, their media, and who is interested in them."""

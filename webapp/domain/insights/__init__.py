@@ -1,0 +1,1 @@
+"""First figures of the business: what the start page shows."""

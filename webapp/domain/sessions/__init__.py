@@ -1,0 +1,1 @@
+"""Sessions of members and staff: opaque tokens, hashed at rest, listed and revocable."""

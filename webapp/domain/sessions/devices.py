@@ -1,0 +1,149 @@
+"""Signed-in devices: starting a session, finding it by its token, renewing, revoking."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from webapp.base.bulk import among
+from webapp.base.clock import now
+from webapp.base.crypto import hash_token, new_token
+from webapp.base.db import db
+from webapp.base.errors import NotFound
+from webapp.base.i18n import _
+from webapp.domain.audit import trail
+from webapp.domain.audit.actors import Actor
+from webapp.domain.sessions.models import UserSession
+
+IDLE = {"miniapp": timedelta(hours=1), "panel": timedelta(hours=12)}
+ABSOLUTE = {"miniapp": timedelta(hours=24), "panel": timedelta(days=7)}
+MAX_PER_OWNER = 5
+QUIET = {"synchronize_session": False}
+
+
+def start(
+    kind: str,
+    *,
+    by: Actor,
+    user_id: int | None = None,
+    staff_id: uuid.UUID | None = None,
+    init_data_hash: str | None = None,
+) -> tuple[str, UserSession]:
+    """A new session of one owner: (token, row). The token is told once; the row keeps its hash.
+
+    An earlier session of the same launch (`init_data_hash`) ends, and so do the oldest beyond five of an owner.
+    """
+    token, moment = new_token(), now()
+    owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
+    if init_data_hash is not None:
+        _end([owner, UserSession.init_data_hash == init_data_hash], by.ref)
+    kept = (
+        select(UserSession.id)
+        .where(owner, UserSession.is_active, UserSession.kind == kind)
+        .order_by(UserSession.created_at.desc())
+        .limit(MAX_PER_OWNER - 1)
+    )
+    surplus = list(db.session.scalars(kept))
+    _end([owner, UserSession.kind == kind, UserSession.id.not_in(surplus)], by.ref)
+    session = UserSession(
+        id=uuid.uuid4(),
+        token_hash=hash_token(token),
+        user_id=user_id,
+        staff_id=staff_id,
+        kind=kind,
+        init_data_hash=init_data_hash,
+        ip_address=by.ip,
+        user_agent=by.agent[:500] if by.agent else None,
+        expires_at=moment + IDLE[kind],
+        absolute_expires_at=moment + ABSOLUTE[kind],
+    )
+    db.session.add(session)
+    trail.note("login", UserSession.__tablename__, session.id, by=by, new={"kind": kind})
+    return token, session
+
+
+def find(token: str, kind: str) -> UserSession | None:
+    """The live session with this token, or None."""
+    moment = now()
+    query = select(UserSession).where(
+        UserSession.token_hash == hash_token(token),
+        UserSession.kind == kind,
+        UserSession.is_active,
+        UserSession.expires_at > moment,
+        UserSession.absolute_expires_at > moment,
+    )
+    return db.session.scalar(query)
+
+
+def renew(session: UserSession) -> str:
+    """Gives a live session a new token and new idle time, never beyond its absolute end; returns the token."""
+    token = new_token()
+    session.token_hash = hash_token(token)
+    touch(session)
+    return token
+
+
+def renew_spent(token: str, init_data_hash: str) -> str | None:
+    """A new token for one whose idle time may be over, shown with its own launch; None when it cannot be renewed."""
+    query = select(UserSession).where(UserSession.token_hash == hash_token(token), UserSession.is_active)
+    query = query.where(UserSession.init_data_hash == init_data_hash, UserSession.absolute_expires_at > now())
+    session = db.session.scalar(query)
+    return renew(session) if session is not None else None
+
+
+def spend(*, user_id: int) -> int:
+    """Makes the tokens of a member's Mini App sessions worthless at once; returns how many.
+
+    What somebody may do has changed, so whoever holds a token shows the launch again that began the session and gets
+    a new one (`renew_spent`), unseen and with nothing lost of what they typed.
+    """
+    return spend_many([user_id])
+
+
+def spend_many(user_ids: Collection[int]) -> int:
+    """The same for many members at once."""
+    theirs = [among(UserSession.user_id, user_ids), UserSession.kind == "miniapp", UserSession.is_active]
+    statement = update(UserSession).where(*theirs, UserSession.expires_at > now()).values(expires_at=now())
+    return int(db.session.execute(statement, execution_options=QUIET).rowcount)  # type: ignore[attr-defined]
+
+
+def touch(session: UserSession) -> None:
+    """Notes activity and pushes the idle limit out."""
+    moment = now()
+    session.last_activity = moment
+    session.expires_at = min(moment + IDLE[session.kind], session.absolute_expires_at)
+
+
+def revoke(session_id: uuid.UUID, *, by: Actor, user_id: int | None = None, staff_id: uuid.UUID | None = None) -> None:
+    """Ends one session of this owner. Raises NotFound for one that is not theirs or has ended."""
+    owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
+    if not _end([owner, UserSession.id == session_id], by.ref):
+        raise NotFound(_("Esa sesión ya no existe."))
+    trail.note("logout", UserSession.__tablename__, session_id, by=by, new={"is_active": False})
+
+
+def revoke_all(
+    *, by: Actor, user_id: int | None = None, staff_id: uuid.UUID | None = None, but: uuid.UUID | None = None
+) -> int:
+    """Ends every session of an owner, `but` one; returns how many."""
+    owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
+    others = [] if but is None else [UserSession.id != but]
+    ended = _end([owner, *others], by.ref)
+    if ended:
+        trail.note("logout", UserSession.__tablename__, "*", by=by, new={"is_active": False}, ended=ended)
+    return ended
+
+
+def of(*, user_id: int | None = None, staff_id: uuid.UUID | None = None) -> Sequence[UserSession]:
+    """The live sessions of an owner, the newest activity first."""
+    owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
+    query = select(UserSession).where(owner, UserSession.is_active, UserSession.expires_at > now())
+    return db.session.scalars(query.order_by(UserSession.last_activity.desc())).all()
+
+
+def _end(conditions: list[Any], by: str) -> int:
+    statement = update(UserSession).where(UserSession.is_active, *conditions)
+    statement = statement.values(is_active=False, revoked_at=now(), revoked_by=by)
+    return int(db.session.execute(statement, execution_options=QUIET).rowcount)  # type: ignore[attr-defined]

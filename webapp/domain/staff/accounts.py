@@ -1,0 +1,204 @@
+"""Accounts of the panel: inviting, joining, signing in, changing the password. Rules of safety.md ("Sign-in")."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import case, exists, func, or_, select, update
+
+from webapp.base.clock import now
+from webapp.base.crypto import check_password, hash_password, hash_token, new_token
+from webapp.base.db import db, upsert
+from webapp.base.errors import Conflict, Invalid, NotFound, Unknown, all_fit
+from webapp.base.i18n import LOCALES, _
+from webapp.base.words import clean
+from webapp.domain.audit import trail
+from webapp.domain.audit.actors import Actor
+from webapp.domain.sessions import devices
+from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
+from webapp.domain.staff.passwords import refuse_weak
+
+INVITATION = timedelta(hours=24)
+STEP, LONGEST_WAIT, EVERY = 60, 15 * 60, 5
+FORGET = timedelta(hours=24)
+NOTED = {"noted": True, "synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to sign in: whose (None: nobody we know, or they must wait), and the hash to compare with."""
+
+    staff_id: uuid.UUID | None
+    password_hash: str | None
+
+
+def anybody() -> bool:
+    """Whether any account exists."""
+    return bool(db.session.scalar(select(exists().where(StaffUser.is_active))))
+
+
+def everybody(limit: int = 200) -> Sequence[StaffUser]:
+    """All accounts, by name, those that are closed too."""
+    return db.session.scalars(select(StaffUser).order_by(StaffUser.full_name, StaffUser.id).limit(limit)).all()
+
+
+def get_account(staff_id: uuid.UUID) -> StaffUser | None:
+    """The account, while it is active."""
+    return db.session.scalar(select(StaffUser).where(StaffUser.id == staff_id, StaffUser.is_active))
+
+
+def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
+    """Makes a one-time link good for 24 hours; returns its token, told once. Raises Invalid (e-mail)."""
+    token = new_token()
+    invitation = StaffInvitation(
+        token_hash=hash_token(token),
+        email=_email(email) if email else None,
+        role=role,
+        created_by=by.ref,
+        expires_at=now() + INVITATION,
+    )
+    with trail.watch(invitation, "create", by=by):
+        db.session.add(invitation)
+    return token
+
+
+def get_invitation(token: str) -> StaffInvitation:
+    """The invitation behind a link. Raises NotFound when it was used, is over, or never was."""
+    query = select(StaffInvitation).where(
+        StaffInvitation.token_hash == hash_token(token),
+        StaffInvitation.used_at.is_(None),
+        StaffInvitation.expires_at > now(),
+    )
+    invitation = db.session.scalar(query)
+    if invitation is None:
+        raise NotFound(_("Esta invitación ya se usó o venció. Pide otra a quien te invitó."))
+    return invitation
+
+
+def join(token: str, *, email: str, full_name: str, password: str, locale: str, by: Actor) -> StaffUser:
+    """Uses an invitation, once whoever races, and makes the account. Raises NotFound, Conflict, Invalid (fields)."""
+    invitation = get_invitation(token)
+    email = invitation.email or email
+    email, name, _strong = all_fit(
+        lambda: _email(email), lambda: _name(full_name), lambda: refuse_weak(password, email.strip())
+    )
+    hashed = hash_password(password)
+    used = update(StaffInvitation).where(StaffInvitation.id == invitation.id, StaffInvitation.used_at.is_(None))
+    if db.session.execute(used.values(used_at=now()), execution_options=NOTED).rowcount == 0:  # type: ignore[attr-defined]
+        raise Conflict(_("Esta invitación ya se usó."))
+    values = {"id": uuid.uuid4(), "email": email, "full_name": name, "password_hash": hashed, "role": invitation.role}
+    values |= {"locale": locale if locale in LOCALES else "es", "password_changed_at": now()}
+    born = upsert(StaffUser).values(values).on_conflict_do_nothing(index_elements=["email"]).returning(StaffUser.id)
+    if db.session.scalar(born, execution_options=NOTED) is None:
+        raise Invalid(fields={"email": _("Ya hay una cuenta con ese correo.")})
+    taken = update(StaffInvitation).where(StaffInvitation.id == invitation.id).values(staff_id=values["id"])
+    db.session.execute(taken, execution_options=NOTED)
+    trail.note("create", StaffUser.__tablename__, values["id"], by=by, new=values)
+    return db.session.get_one(StaffUser, values["id"])
+
+
+def begin(email: str) -> Attempt:
+    """Counts a try to sign in before it is judged, so that tries that race are counted too.
+
+    From the fifth failure in a row on, each makes the account wait 60 s × failures div 5, at most 15 minutes; while it
+    waits nothing is compared and nothing counted.
+    """
+    moment = now()
+    fails = case((StaffUser.last_failed_at < moment - FORGET, 0), else_=StaffUser.failed_login_attempts) + 1
+    statement = (
+        update(StaffUser)
+        .where(
+            StaffUser.email == email.replace("\0", "").strip().casefold()[:254],
+            StaffUser.is_active,
+            or_(StaffUser.locked_until.is_(None), StaffUser.locked_until <= moment),
+        )
+        .values(failed_login_attempts=fails, last_failed_at=moment)
+        .returning(StaffUser.id, StaffUser.password_hash, StaffUser.failed_login_attempts)
+    )
+    row = db.session.execute(statement, execution_options=NOTED).one_or_none()
+    if row is None:
+        return Attempt(None, None)
+    wait = min(STEP * (row.failed_login_attempts // EVERY), LONGEST_WAIT)
+    locked = update(StaffUser).where(StaffUser.id == row.id).values(locked_until=moment + timedelta(seconds=wait))
+    db.session.execute(locked, execution_options=NOTED)
+    return Attempt(row.id, row.password_hash)
+
+
+def judge(attempt: Attempt, password: str) -> tuple[bool, str | None]:
+    """(right?, a fresh hash when the old one is out of date). Takes the same time for nobody. No transaction needed."""
+    right, fresh = check_password(password[:1000], attempt.password_hash)
+    return right and attempt.staff_id is not None, fresh
+
+
+def succeed(attempt: Attempt, fresh: str | None) -> StaffUser:
+    """The password was right: forgets the failures, keeps the fresh hash."""
+    values: dict[str, Any] = {"failed_login_attempts": 0, "locked_until": None, "last_login_at": now()}
+    if fresh is not None:
+        values["password_hash"] = fresh
+    statement = update(StaffUser).where(StaffUser.id == attempt.staff_id, StaffUser.is_active).values(values)
+    db.session.execute(statement, execution_options=NOTED)
+    staff = db.session.scalar(
+        select(StaffUser).where(StaffUser.id == attempt.staff_id), execution_options={"populate_existing": True}
+    )
+    if staff is None:
+        raise refused()
+    return staff
+
+
+def note_failure(attempt: Attempt, *, by: Actor) -> None:
+    """Writes the audit row of a sign-in that failed; what was typed is not kept, it may be a password."""
+    trail.note("login_failed", StaffUser.__tablename__, attempt.staff_id or "?", by=by)
+
+
+def refused() -> Unknown:
+    """The one answer to every sign-in that fails, whatever the cause."""
+    words = _("El correo o la contraseña no coinciden. Después de varios intentos hay que esperar unos minutos.")
+    return Unknown(words)
+
+
+def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by: Actor) -> int:
+    """A new password; every other session ends. Returns how many did. Raises Invalid (fields)."""
+    all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new"))
+    with trail.watch(staff, "update", by=by):
+        staff.password_hash, staff.password_changed_at = hash_password(new), now()
+    return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
+
+
+def choose_locale(staff: StaffUser, locale: str, *, by: Actor) -> None:
+    """The language of the panel for this person. Raises Invalid for one that we do not speak."""
+    if locale not in LOCALES:
+        raise Invalid(fields={"locale": _("No hablamos ese idioma todavía.")})
+    with trail.watch(staff, "update", by=by):
+        staff.locale = locale
+
+
+def as_actor(staff: StaffUser, **where: Any) -> Actor:
+    """The account as the one who acts; `where`: ip, agent, session, request."""
+    return Actor("staff", str(staff.id), staff.full_name, source="ADMIN_PANEL", **where)
+
+
+def count() -> int:
+    """How many accounts are active."""
+    return db.session.scalar(select(func.count()).select_from(StaffUser).where(StaffUser.is_active)) or 0
+
+
+def _refuse_wrong(password: str, staff: StaffUser) -> None:
+    if not check_password(password[:1000], staff.password_hash)[0]:
+        raise Invalid(fields={"old": _("Esa no es tu contraseña actual.")})
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.casefold()
+    except EmailNotValidError:
+        raise Invalid(fields={"email": _("Ese correo no parece válido.")}) from None
+
+
+def _name(text: str) -> str:
+    name = clean(text)
+    if not 2 <= len(name) <= 100:
+        raise Invalid(fields={"full_name": _("Escribe tu nombre, entre 2 y 100 caracteres.")})
+    return name

@@ -1,0 +1,93 @@
+"""The staff's tables (seeds 003, 004)."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.base.clock import now
+from webapp.base.db import AwareUTC, Base, BigInt, Key, choice
+from webapp.base.i18n import Spoken, lazy_gettext
+from webapp.domain.audit.trail import audited
+
+ENDS = text("is_active AND expires_at IS NOT NULL")
+
+
+class StaffRole(Spoken):
+    """A staff account's authority in the panel."""
+
+    SYSADMIN = "sysadmin", lazy_gettext("Responsable")
+    ADMIN = "admin", lazy_gettext("Administración")
+    USER = "user", lazy_gettext("Equipo")
+
+
+@audited(hide=("password_hash",))
+class StaffUser(Base):
+    """One account of the panel."""
+
+    __tablename__ = "staff_users"
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    full_name: Mapped[str] = mapped_column(String(100))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[StaffRole] = mapped_column(choice(StaffRole, "role"))
+    telegram_user_id: Mapped[int | None] = mapped_column(BigInt, unique=True)
+    locale: Mapped[str] = mapped_column(String(8), default="es")
+    failed_login_attempts: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_by: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
+    last_failed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    locked_until: Mapped[datetime | None] = mapped_column(AwareUTC)
+    last_login_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    password_changed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+
+
+class StaffInvitation(Base):
+    """A one-time link with which one person makes a panel account."""
+
+    __tablename__ = "staff_invitations"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: Mapped[Key]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    role: Mapped[StaffRole] = mapped_column(choice(StaffRole, "role"))
+    created_by: Mapped[str] = mapped_column(String(64))
+    staff_id: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
+    expires_at: Mapped[datetime] = mapped_column(AwareUTC)
+    used_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+
+
+@audited()
+class UserAgentPermission(Base):
+    """What one account may do in one section of the panel (`agent_name`), by whose word, until when.
+
+    One row a person and section: granting again writes it anew, revoking keeps it.
+    """
+
+    __tablename__ = "user_agent_permissions"
+    __table_args__ = (
+        UniqueConstraint("user_id", "agent_name"),
+        CheckConstraint("granted_by <> user_id", name="granted_by"),
+        CheckConstraint("expires_at > granted_at", name="expires_at"),
+        CheckConstraint("can_read OR NOT is_active", name="can_read"),
+        Index(None, "expires_at", "id", sqlite_where=ENDS, postgresql_where=ENDS),
+    )
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="CASCADE"))
+    agent_name: Mapped[str] = mapped_column(String(40))
+    can_create: Mapped[bool] = mapped_column(default=False)
+    can_read: Mapped[bool] = mapped_column(default=False)
+    can_update: Mapped[bool] = mapped_column(default=False)
+    can_delete: Mapped[bool] = mapped_column(default=False)
+    granted_by: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    revoked_by: Mapped[str | None] = mapped_column(String(64))
+    granted_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    revoked_at: Mapped[datetime | None] = mapped_column(AwareUTC)

@@ -1,0 +1,111 @@
+"""Door: staff pages. The blueprint, what runs around every request of it, and the list of its rooms."""
+
+from flask import Blueprint, Flask, Response, request
+
+from webapp.base import web
+from webapp.base.errors import Refused
+from webapp.base.i18n import LOCALES
+from webapp.panel import (
+    account,
+    audit,
+    catalog,
+    channels,
+    charts,
+    commands,
+    differences,
+    exports,
+    free,
+    guard,
+    home,
+    imports,
+    interests,
+    pages,
+    payments,
+    plans,
+    reading,
+    rights,
+    search,
+    settings,
+    setup,
+    signin,
+    stats,
+    tables,
+    tokens,
+    users,
+    vip,
+    vip_many,
+    words,
+)
+
+ROOMS = (
+    signin,
+    home,
+    catalog,
+    interests,
+    vip,
+    vip_many,
+    imports,
+    payments,
+    differences,
+    free,
+    plans,
+    tokens,
+    users,
+    stats,
+    audit,
+    channels,
+    setup,
+    settings,
+    rights,
+    account,
+    exports,
+    search,
+)
+CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; frame-ancestors 'none';"
+    " form-action 'self'; base-uri 'none'; object-src 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Opens the door."""
+    panel = Blueprint("panel", __name__, url_prefix="/panel")
+    panel.before_request(guard.admit)
+    panel.register_error_handler(Refused, pages.refuse)
+    for room in ROOMS:
+        panel.register_blueprint(room.blueprint)
+    app.register_blueprint(panel)
+    web.refuse_below(app, "/panel", pages.refuse_unrouted)
+    app.after_request(_headers)
+    app.jinja_env.globals.update(
+        csrf=guard.csrf,
+        allowed=guard.allowed,
+        zone=pages.zone,
+        url_with=pages.url_with,
+        export_url=exports.url,
+    )
+    app.jinja_env.globals.update(
+        lang=words.lang,
+        has_page=pages.has_page,
+        chat_link=words.chat_link,
+        deed_words=words.deed_words,
+        locales=LOCALES,
+        local=reading.local,
+        local_day=reading.local_day,
+    )
+    app.jinja_env.globals.update(spark=charts.spark, long_day=charts.long_day)
+    app.jinja_env.filters.update(span=words.span, cell=tables.cell)
+    app.cli.add_command(commands.staff)
+
+
+def _headers(answer: Response) -> Response:
+    """What a browser must know of the panel: run only our scripts and styles, show it in no frame."""
+    if request.path.startswith("/panel"):
+        answer.headers.update(HEADERS)
+    return answer

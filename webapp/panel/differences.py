@@ -1,0 +1,41 @@
+"""Diferencias: where the VIP channel and the subscriptions say different things, mended one or many."""
+
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.base.db import transaction
+from webapp.base.i18n import _
+from webapp.domain.channels import differences, places
+from webapp.domain.channels.differences import Difference
+from webapp.panel import pages
+from webapp.panel.guard import actor, allow
+
+blueprint = Blueprint("differences", __name__, url_prefix="/differences")
+SIZES = (25, 50, 100)
+
+
+@blueprint.get("/")
+@allow("vip", "read")
+def page() -> ResponseReturnValue:
+    """One kind of difference, and how many there are of each."""
+    counts, size = differences.counts(), pages.size(SIZES)
+    kind = _kind(request.args.get("kind") or next((one.value for one in Difference if counts[one]), ""))
+    found = differences.found(kind, after=request.args.get("after"), size=size)
+    told: dict[str, Any] = {"kind": kind, "kinds": list(Difference), "counts": counts, "lacking": places.lacking()}
+    return pages.show("panel/differences/page.html", found=found, size=size, **told)
+
+
+@blueprint.post("/<kind>/mend")
+@allow("vip", "update")
+def mend(kind: str) -> ResponseReturnValue:
+    """Mends those that were chosen, as far as they still differ so."""
+    ids = [number for text in request.form.getlist("ids") if (number := pages.number(text)) is not None]
+    with transaction():
+        done = differences.mend(_kind(kind), ids, by=actor())
+    return pages.done(url_for(".page", kind=_kind(kind).value), toast=_("En camino: %(n)s.", n=done))
+
+
+def _kind(said: str) -> Difference:
+    return next((one for one in Difference if one.value == said), Difference.INSIDE_WITHOUT_RIGHT)

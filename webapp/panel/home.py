@@ -1,0 +1,51 @@
+"""Inicio: how things stand, and today's work."""
+
+from typing import Any
+
+from flask import Blueprint, g, url_for
+from flask.typing import ResponseReturnValue
+
+from webapp.base.clock import now
+from webapp.base.db import transaction
+from webapp.base.i18n import _
+from webapp.domain.catalog import interests
+from webapp.domain.insights import figures, standing, stories
+from webapp.panel import charts, guard, pages
+from webapp.panel.guard import allow
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+@allow("home", "read")
+def page() -> ResponseReturnValue:
+    """The first page: greeting, standing, figures, and for those who may see interests, the ones that wait."""
+    found = figures.overview(pages.zone())
+    context: dict[str, Any] = {"overview": found, "chart": charts.per_day(found), "hour": charts.local(now()).hour}
+    return pages.show("panel/home/page.html", standing=standing.standing(), waiting=_waiting(), **context)
+
+
+@blueprint.post("/waiting/<int:interest_id>/attend")
+@allow("interests", "update")
+def attend(interest_id: int) -> ResponseReturnValue:
+    """Somebody has answered: the interest leaves the list of those that wait."""
+    with transaction():
+        interest = interests.get_interest(interest_id)
+        done = interests.attend(interest, by=guard.actor())
+    name = interest.user.full_name
+    words = _("Atendido: %(name)s.", name=name) if done else _("%(name)s ya estaba atendido.", name=name)
+    home = url_for("panel.home.page")
+    return pages.done(home, "panel/home/_waiting.html", toast=words, link=_person(interest.user_id), waiting=_waiting())
+
+
+def _waiting() -> dict[str, Any] | None:
+    """Those who have waited longest, how many wait, and since when; None for who may not see them."""
+    if not guard.allowed("interests"):
+        return None
+    count, oldest = interests.waiting()
+    g.waiting = count
+    return {"rows": stories.longest_waiting(), "count": count, "oldest": oldest}
+
+
+def _person(user_id: int) -> str:
+    return url_for("panel.users.person", user_id=user_id)
