@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from webapp.base.crypto import sign, unsign
 from webapp.base.errors import Invalid, Refused, TooMany
@@ -161,7 +162,10 @@ def _typed() -> list[str]:
     """What somebody wrote into the form of ours that is refused now, for them to copy: phrases, and no secrets."""
     if not g.get("from_our_form"):
         return []
-    written = [(name, text.strip()) for name, text in request.form.items(multi=True)]
+    try:
+        written = [(name, text.strip()) for name, text in request.form.items(multi=True)]
+    except HTTPException:  # a form too large to be read is refused for just that
+        return []
     return [text[:MOST_KEPT] for name, text in written if " " in text and not any(word in name for word in SECRET)]
 
 

@@ -214,12 +214,12 @@ def test_an_interest_tells_its_story_in_one_row(ana, kit):
     assert lists.interest_row(interest.id + 1) is None
 
 
-def test_counts_stop_at_ten_thousand_and_one(app, monkeypatch):
-    monkeypatch.setattr(lists, "CAP", 3)
+def test_counts_stop_where_the_asker_says(app):
     for _ in range(5):
         InterestFactory(package_id=None)
-    assert lists.count_interests(InterestFilter()) == 3
-    assert lists.count_interests(InterestFilter(category=ContentCategory.FREE_CONTENT)) == 0
+    assert lists.count_interests(InterestFilter()) == 5
+    assert lists.count_interests(InterestFilter(), most=3) == 3
+    assert lists.count_interests(InterestFilter(category=ContentCategory.FREE_CONTENT), most=3) == 0
 
 
 def test_figures_of_a_package_and_of_the_subscription(ana, bea, dora, kit):
