@@ -1,14 +1,18 @@
 """Rows for tests and demo data: valid by default, with the Spanish of a real showcase."""
 
 from contextlib import nullcontext
+from datetime import date, timedelta
 from decimal import Decimal
 
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
 
+from webapp.base.crypto import encrypt, keys_in_force
 from webapp.base.db import db, transaction
 from webapp.base.search import plain
 from webapp.domain.catalog.models import ContentCategory, ContentPackage, PackageType, Provider, UserInterest
+from webapp.domain.clients import clients, cpf
+from webapp.domain.clients.models import Client
 from webapp.domain.staff.models import StaffRole, StaffUser
 from webapp.domain.users.models import Reach, User, UserRole
 
@@ -70,6 +74,37 @@ class InterestFactory(_Factory):
 
     user_id = factory.LazyFunction(lambda: UserFactory().user_id)
     package_id = factory.LazyFunction(lambda: PackageFactory().id)
+
+
+BUYERS = ("Inês Carvalho", "Íñigo Núñez", "João Araújo", "Lucía Peña", "Conceição Lima", "Ramón Güell", "Tânia Rocha")
+
+
+def a_cpf(number: int) -> str:
+    """A CPF that exists, the same for the same number: 111 444 777 and on, so that none has one digit alone."""
+    nine = f"{(111_444_777 + number * 7_919) % 1_000_000_000:09d}"
+    return nine + cpf.check_digits(nine)
+
+
+class ClientFactory(_Factory):
+    """A buyer in Spanish or Portuguese; `digits`: their CPF, one of their own without being told."""
+
+    class Meta:
+        model = Client
+
+    class Params:
+        number = factory.Sequence(lambda n: n)
+        digits = factory.LazyAttribute(lambda told: a_cpf(told.number))
+
+    name = factory.LazyAttribute(lambda client: f"{BUYERS[client.number % len(BUYERS)]} {client.number + 1}")
+    cpf_encrypted = factory.LazyAttribute(lambda client: encrypt(client.digits))
+    cpf_hash = factory.LazyAttribute(lambda client: clients.hash_of(client.digits))
+    cpf_keys = factory.LazyFunction(keys_in_force)
+    birth_date = factory.LazyAttribute(lambda client: date(1970, 1, 1) + timedelta(days=client.number * 37 % 12_000))
+    email = factory.LazyAttribute(lambda client: f"cliente{client.number}@vitrina.example")
+    phone = factory.LazyAttribute(lambda client: f"+5511{900_000_000 + client.number}")
+    search_text = factory.LazyAttribute(lambda client: plain(client.name))
+    created_by = "staff:caio"
+    created_by_label = "Caio Lima"
 
 
 class StaffFactory(_Factory):
