@@ -50,6 +50,8 @@ PAGES = {
     "plan": ("panel.plans.show", "vip", "plan_id"),
     "token": ("panel.tokens.show", "tokens", "token_id"),
     "import": ("panel.imports.show", "vip", "import_id"),
+    "client": ("panel.clients.show", "client_management", "client_id"),
+    "client-import": ("panel.client_imports.show", "client_management", "import_id"),
     "free": ("panel.users.person", "users", "user_id"),
 }
 

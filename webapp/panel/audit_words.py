@@ -26,6 +26,8 @@ KINDS = {
     "providers": lazy_gettext("Proveedores"),
     "user_interests": lazy_gettext("Intereses"),
     "interest_notes": lazy_gettext("Notas"),
+    "clients": lazy_gettext("Clientes"),
+    "client_imports": lazy_gettext("Listas de clientes"),
     "bot_config": lazy_gettext("Ajustes"),
     "staff_users": lazy_gettext("Cuentas del equipo"),
     "staff_invitations": lazy_gettext("Invitaciones"),
@@ -49,6 +51,7 @@ ACTIONS = {
     "read": lazy_gettext("Ver un dato reservado"),
     "permission_change": lazy_gettext("Cambiar permisos"),
     "prune": lazy_gettext("Borrar lo antiguo"),
+    "rekey": lazy_gettext("Cambiar la clave de cifrado"),
 }
 # (table, action) → what happened; %(who)s is somebody, %(thing)s what it happened to.
 _SENTENCES = {
@@ -76,6 +79,12 @@ _SENTENCES = {
     ("user_interests", "create"): lazy_gettext("Nuevo interés: %(thing)s"),
     ("user_interests", "update"): lazy_gettext("%(who)s cambió el interés de %(thing)s"),
     ("interest_notes", "create"): lazy_gettext("%(who)s escribió una nota sobre %(thing)s"),
+    ("clients", "create"): lazy_gettext("%(who)s creó el cliente %(thing)s"),
+    ("clients", "update"): lazy_gettext("%(who)s cambió el cliente %(thing)s"),
+    ("clients", "read"): lazy_gettext("%(who)s vio el CPF de %(thing)s"),
+    ("clients", "rekey"): lazy_gettext("El CPF de %(thing)s se cifró con una clave nueva"),
+    ("client_imports", "create"): lazy_gettext("%(who)s subió la lista de clientes %(thing)s"),
+    ("client_imports", "update"): lazy_gettext("%(who)s siguió con la lista de clientes %(thing)s"),
     ("bot_config", "update"): lazy_gettext("%(who)s cambió los ajustes"),
     ("staff_users", "create"): lazy_gettext("%(thing)s tiene una cuenta nueva en el panel"),
     ("staff_users", "update"): lazy_gettext("%(who)s cambió la cuenta de %(thing)s"),
@@ -131,10 +140,23 @@ _CHANGES = {
     ("free_channel_requests", "status", "approving"): lazy_gettext("%(who)s aprobó la solicitud de %(thing)s"),
     ("free_channel_requests", "status", "approved"): lazy_gettext("%(thing)s entró al canal Free"),
     ("free_channel_requests", "status", "declined"): lazy_gettext("%(who)s rechazó la solicitud de %(thing)s"),
+    ("clients", "is_active", False): lazy_gettext("%(who)s borró el cliente %(thing)s"),
+    ("clients", "is_active", True): lazy_gettext("%(who)s restauró el cliente %(thing)s"),
+    ("clients", "user_id", None): lazy_gettext("%(who)s cambió de quién es la ficha de %(thing)s"),
     ("staff_users", "password_hash", None): lazy_gettext("%(who)s cambió su contraseña"),
     ("staff_users", "locale", None): lazy_gettext("%(who)s cambió el idioma de su panel"),
 }
-_FIRST = ("expelled", "readmitted", "status", "role", "is_blocked", "redeemed_by", "withdrawn_at", "is_attended")
+_FIRST = (
+    "is_active",
+    "expelled",
+    "readmitted",
+    "status",
+    "role",
+    "is_blocked",
+    "redeemed_by",
+    "withdrawn_at",
+    "is_attended",
+)
 _WORDED = {"role": UserRole, "reach": Reach}
 
 

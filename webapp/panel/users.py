@@ -9,6 +9,7 @@ from webapp.base.db import transaction
 from webapp.base.errors import Invalid
 from webapp.base.i18n import _
 from webapp.domain.channels import standing, subscriptions
+from webapp.domain.clients import lists as clients
 from webapp.domain.insights import stories
 from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.users import people
@@ -120,6 +121,7 @@ def _told(user: User) -> dict[str, Any]:
         "typed": {},
         "opened": "",
     }
+    told |= {"clients": clients.of_member(user.user_id) if guard.allowed("client_management") else []}
     return told | {"subscriber": subscriptions.of(user.user_id) if guard.allowed("vip") else None}
 
 
