@@ -23,7 +23,7 @@ from webapp.domain.clients.models import Client
 from webapp.domain.users import people
 from webapp.domain.users.models import User
 from webapp.panel import client_words, exports, guard, pages
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
 SIZES = (25, 50, 100)
@@ -61,6 +61,7 @@ def search() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("client_management", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """The whole list as a file, every CPF masked."""
     return exports.give("clients", sheet, _wanted(request.args))
@@ -68,6 +69,7 @@ def export(sheet: str) -> ResponseReturnValue:
 
 @blueprint.post("/export-clear/<sheet>")
 @allow("client_management", "update")
+@sudo
 def export_clear(sheet: str) -> ResponseReturnValue:
     """The same with every CPF in clear, which the audit notes."""
     return exports.give("clients-clear", sheet, _wanted(request.args), noted={"cpf": "clear"})
@@ -179,6 +181,7 @@ def unlink(client_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:client_id>/reveal")
 @allow("client_management", "read")
+@sudo
 def reveal(client_id: uuid.UUID) -> ResponseReturnValue:
     """The CPF in clear, for half a minute and for nobody's cache; the audit notes who saw it."""
     with transaction():
