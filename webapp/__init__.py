@@ -19,6 +19,7 @@ from webapp.domain.audit import models as audit
 from webapp.domain.catalog import models as catalog
 from webapp.domain.channels import models as channels
 from webapp.domain.channels import records as channel_records
+from webapp.domain.clients import models as clients
 from webapp.domain.insights import models as insights
 from webapp.domain.sessions import models as sessions
 from webapp.domain.settings import models as creator_settings
@@ -28,7 +29,7 @@ from webapp.filters import add_filters
 from webapp.locales import choose_locale
 
 __version__ = "0.1.0"
-ROOMS = (audit, sessions, creator_settings, users, staff, catalog, channels, channel_records, insights)
+ROOMS = (audit, sessions, creator_settings, users, staff, catalog, channels, channel_records, clients, insights)
 DOORS = (miniapp, panel, bot, jobs, cli)
 
 

@@ -25,6 +25,7 @@ from tests.factories.channels import (
     SubscriberFactory,
     TokenFactory,
 )
+from tests.factories.clients import ClientFactory, ClientImportFactory, a_cpf
 from tests.factories.house import (
     AnchorFactory,
     AuditFactory,
@@ -57,6 +58,8 @@ __all__ = [
     "BotChannelFactory",
     "CatalogVersionFactory",
     "CheckFactory",
+    "ClientFactory",
+    "ClientImportFactory",
     "ConfigFactory",
     "DailyFigureFactory",
     "ExportFactory",
@@ -91,6 +94,7 @@ __all__ = [
     "UpdateFactory",
     "UserFactory",
     "VerificationFactory",
+    "a_cpf",
     "helper",
     "start_over",
 ]

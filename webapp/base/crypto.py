@@ -79,6 +79,13 @@ def keys_for(purpose: str) -> dict[str, bytes]:
     return {hashlib.sha256(b"name:" + key).hexdigest()[:16]: key for key in derived}
 
 
+def keys_in_force() -> str:
+    """Names of the keys by which `encrypt` and `keyed_hash` work now: kept beside a value, they tell which ones it
+    still waits for when keys are changed."""
+    names = list(keys_for("names"))
+    return f"{names[0]}.{names[-1]}"
+
+
 def sign(value: Any, purpose: str) -> str:
     """A URL-safe signed text carrying `value` (JSON types). Good for `purpose` only."""
     return str(URLSafeTimedSerializer(_keys["secret"][::-1], salt=purpose).dumps(value))

@@ -1,7 +1,8 @@
 """Search that is blind to case and accents, the same on both engines.
 
 A searchable table keeps a `search_text` (see `plain`). SQLite looks in an FTS5 trigram index `<table>_fts` that
-triggers keep, PostgreSQL in a pg_trgm index; both are made by migrations.
+triggers keep, PostgreSQL in a pg_trgm index; both are made by migrations. What FTS5 numbers its rows by is the primary
+key, or `search_key` where that is no number.
 """
 
 import unicodedata
@@ -35,6 +36,7 @@ def _in_fts(model: Any, words: list[str]) -> ColumnElement[bool]:
     index = table(name, column("rowid"))
     quoted = " AND ".join('"' + word.replace('"', '""') + '"' for word in words if len(word) >= 3)
     rows = select(index.c.rowid).where(text(f"{name} MATCH :fts_words").bindparams(fts_words=quoted))
-    key = model.__mapper__.primary_key[0]
+    key = getattr(model, "search_key", None)
+    key = model.__mapper__.primary_key[0] if key is None else key
     short = [model.search_text.contains(word, autoescape=True) for word in words if len(word) < 3]
     return and_(key.in_(rows), *short)

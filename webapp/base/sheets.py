@@ -2,17 +2,31 @@
 
 import codecs
 import csv
+import enum
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 
 from webapp.base.errors import Invalid
 from webapp.base.i18n import _, number
+from webapp.base.search import plain
+from webapp.base.words import clean
 
 LARGEST = 10 * 1024 * 1024
 MOST_LINES = 500_000  # blank ones too: looking at ten million of them takes seconds
 WIDEST = 100  # cells of a row that anybody reads; of a row of ten million commas the rest is let go
 SIGNS = (",", ";", "\t", "|")
+DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d")
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class ImportState(enum.Enum):
+    """How far the import of a list is: read and shown, being made, made, or given up."""
+
+    READ = "read"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
 
 
 def read(data: bytes, *, most: int, field: str = "file") -> list[tuple[int, list[str]]]:
@@ -36,6 +50,38 @@ def read(data: bytes, *, most: int, field: str = "file") -> list[tuple[int, list
     if not rows:
         raise Invalid(fields={field: _("El archivo está vacío.")})
     return rows
+
+
+def heads(cells: Sequence[str], known: Mapping[str, str]) -> dict[str, int]:
+    """Which column stands where, by the first row; `known`: plain name → column."""
+    found: dict[str, int] = {}
+    for place, cell in enumerate(cells):
+        column = known.get(plain(cell))
+        if column:
+            found.setdefault(column, place)
+    return found
+
+
+def cell(cells: Sequence[str], place: int | None) -> str:
+    """A cell's words; the quote that our own sheets put before what looks like a formula is taken off."""
+    words = clean(cells[place]) if place is not None and place < len(cells) else ""
+    return words[1:].lstrip() if words.startswith("'") else words
+
+
+def shaped(text: str, *shapes: str) -> datetime | None:
+    """A date of one of these shapes, in nobody's zone; None for what is none of them."""
+    for shape in shapes if text.isascii() else ():
+        try:
+            return datetime.strptime(text, shape)  # noqa: DTZ007  its zone is the reader's to know
+        except ValueError:
+            continue
+    return None
+
+
+def day(text: str) -> date | None:
+    """A day as people write it; None for what is none."""
+    found = shaped(text, *DAYS)
+    return found.date() if found is not None and 1800 <= found.year <= 9000 else None
 
 
 def _too_many(most: int, field: str) -> Invalid:

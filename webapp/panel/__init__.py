@@ -11,6 +11,8 @@ from webapp.panel import (
     catalog,
     channels,
     charts,
+    client_imports,
+    clients,
     commands,
     differences,
     exports,
@@ -25,10 +27,12 @@ from webapp.panel import (
     reading,
     rights,
     search,
+    second_factor,
     settings,
     setup,
     signin,
     stats,
+    sudo,
     tables,
     tokens,
     users,
@@ -39,6 +43,8 @@ from webapp.panel import (
 
 ROOMS = (
     signin,
+    second_factor,
+    sudo,
     home,
     catalog,
     interests,
@@ -51,6 +57,8 @@ ROOMS = (
     plans,
     tokens,
     users,
+    client_imports,
+    clients,
     stats,
     audit,
     channels,
@@ -77,6 +85,7 @@ def init_app(app: Flask) -> None:
     """Opens the door."""
     panel = Blueprint("panel", __name__, url_prefix="/panel")
     panel.before_request(guard.admit)
+    panel.before_request(sudo.ask)
     panel.register_error_handler(Refused, pages.refuse)
     for room in ROOMS:
         panel.register_blueprint(room.blueprint)

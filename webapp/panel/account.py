@@ -14,7 +14,7 @@ from webapp.base.i18n import LOCALES, _, speaking
 from webapp.domain.sessions import devices
 from webapp.domain.staff import accounts
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 FRESH = timedelta(minutes=1)
@@ -48,6 +48,7 @@ def revoke(session_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/sessions/revoke-others")
 @allow("account", "update")
+@sudo
 def revoke_others() -> ResponseReturnValue:
     """Ends every session of mine but this one."""
     with transaction():
@@ -58,6 +59,7 @@ def revoke_others() -> ResponseReturnValue:
 
 @blueprint.post("/password")
 @allow("account", "update")
+@sudo
 def change_password() -> ResponseReturnValue:
     """A new password; the other sessions end."""
     old, new = request.form.get("old", ""), request.form.get("new", "")

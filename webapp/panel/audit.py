@@ -22,7 +22,7 @@ from webapp.domain.insights import things, undoing
 from webapp.domain.insights.things import Thing
 from webapp.domain.staff import accounts
 from webapp.panel import audit_values, audit_words, exports, guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 SIZES, PAGE = (50, 100, 200), 1000
@@ -50,6 +50,8 @@ PAGES = {
     "plan": ("panel.plans.show", "vip", "plan_id"),
     "token": ("panel.tokens.show", "tokens", "token_id"),
     "import": ("panel.imports.show", "vip", "import_id"),
+    "client": ("panel.clients.show", "client_management", "client_id"),
+    "client-import": ("panel.client_imports.show", "client_management", "import_id"),
     "free": ("panel.users.person", "users", "user_id"),
 }
 
@@ -79,6 +81,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("audit", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """All rows as a file, filtered as the address says."""
     wanted = _wanted()
@@ -157,6 +160,7 @@ def _line(row: AuditLog, thing: Thing | None) -> Line:
     refused = row.action in rows.DENIED
     icons = {"create": "plus", "update": "pencil", "delete": "trash", "login": "key", "logout": "logout"}
     icons |= {"export": "download", "read": "eye", "prune": "archive", "denied": "ban", "login_failed": "ban"}
+    icons |= {"login_begun": "key", "sudo": "key", "sudo_failed": "ban", "code_failed": "ban", "second_factor": "key"}
     words, reason = audit_words.sentence(row, thing, _url(thing)), audit_words.reason(row)
     return Line(row, words, reason, icons.get(row.action, "activity"), "red" if refused else "")
 

@@ -4,7 +4,7 @@ Each leaves an audit row of who asked for what, and one of who took the file.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,25 +22,35 @@ from webapp.domain.audit import trail
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import LISTINGS
 from webapp.panel import guard, pages
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("exports", __name__, url_prefix="/exports")
 FEW = 2000  # lines that are not worth waiting for on a page of their own
 
 
-def give(name: str, kind: str, wanted: Any) -> ResponseReturnValue:
+def give(name: str, kind: str, wanted: Any, *, noted: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """The list called so (see LISTINGS) as a file of this kind: at once when it is short, else the page that tells how
-    far it is. Raises NotFound for a kind of file that we do not make."""
+    far it is. `noted`: what the audit tells beside the filters. Raises NotFound for a kind of file that we do not make.
+    """
     _refuse_unknown(kind)
-    listing = LISTINGS[name]
+    listing, filters = LISTINGS[name], {**_filters(), **(noted or {})}
     if listing.count(wanted, FEW + 1) > FEW:
         with transaction():
-            made = exports.ask(name, wanted, kind, by=actor(), zone=pages.zone(), filters=_filters())
+            made = exports.ask(name, wanted, kind, by=actor(), zone=pages.zone(), filters=filters)
         return pages.done(url_for("panel.exports.show", export_id=made.id))
-    return send(listing.name, kind, listing.resource, listing.heads(wanted), listing.lines(wanted, pages.zone()))
+    lines = listing.lines(wanted, pages.zone())
+    return send(listing.name, kind, listing.resource, listing.heads(wanted), lines, noted=noted)
 
 
-def send(name: str, kind: str, resource: str, heads: Line, lines: Iterable[Line]) -> Response:
+def send(
+    name: str,
+    kind: str,
+    resource: str,
+    heads: Line,
+    lines: Iterable[Line],
+    *,
+    noted: Mapping[str, str] | None = None,
+) -> Response:
     """A file called `name` with a few `lines` under `heads`; noted as taken from the table `resource`.
 
     Raises NotFound for a kind of file that we do not make.
@@ -48,7 +58,7 @@ def send(name: str, kind: str, resource: str, heads: Line, lines: Iterable[Line]
     _refuse_unknown(kind)
     body = workbooks.whole(kind, name, heads, lines)
     with transaction():
-        trail.note("export", resource, kind, by=actor(), new={"filters": _filters()})
+        trail.note("export", resource, kind, by=actor(), new={"filters": {**_filters(), **(noted or {})}})
     answer = Response(body, content_type=workbooks.KINDS[kind])
     answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(name, kind)}"'
     answer.headers["Cache-Control"] = "no-store"
@@ -94,6 +104,7 @@ def cancel(export_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:export_id>/download")
 @allow("account", "read")
+@sudo
 def download(export_id: uuid.UUID) -> ResponseReturnValue:
     """The file, for the one who asked for it and still may see what is in it."""
     with transaction():

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.base import sheets, workbooks
 from webapp.base.db import get, transaction
 from webapp.base.errors import Invalid
 from webapp.base.i18n import _
@@ -13,8 +12,8 @@ from webapp.base.web import is_htmx
 from webapp.domain.channels import imports, lines
 from webapp.domain.channels.records import MemberImport, RowState
 from webapp.domain.insights.listings import LinesFilter
-from webapp.panel import exports, pages
-from webapp.panel.guard import actor, allow
+from webapp.panel import exports, pages, uploads
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("imports", __name__, url_prefix="/vip/imports")
 SIZES = (50, 100)
@@ -32,11 +31,7 @@ def page() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Reads a list and keeps it to be looked at."""
     try:
-        sent = request.files.get("file")
-        if sent is None or not sent.filename:
-            raise Invalid(fields={"file": _("Elige un archivo.")})
-        with sent.stream:
-            prepared = imports.read(sent.filename, sent.stream.read(sheets.LARGEST + 1))
+        prepared = imports.read(*uploads.sheet())
         with transaction():
             made = imports.keep(prepared, by=actor())
     except Invalid as error:
@@ -49,7 +44,7 @@ def create() -> ResponseReturnValue:
 def example() -> ResponseReturnValue:
     """A sheet to fill in."""
     heads = ["usuario", "id", "hasta", "dias", "plan"]
-    return _csv("ejemplo", [heads, ["@carla_m", "", "31/12/2030", "", ""], ["", "710000001", "", "30", ""]])
+    return uploads.example([heads, ["@carla_m", "", "31/12/2030", "", ""], ["", "710000001", "", "30", ""]])
 
 
 @blueprint.get("/<int:import_id>")
@@ -91,6 +86,7 @@ def cancel(import_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:import_id>/problems")
 @allow("vip", "create")
+@sudo
 def problems(import_id: int) -> ResponseReturnValue:
     """The lines that cannot be made, as they came, with why: to be mended and sent again."""
     return exports.give("import-errors", "csv", LinesFilter(get(MemberImport, import_id).id))
@@ -98,6 +94,7 @@ def problems(import_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:import_id>/results")
 @allow("vip", "create")
+@sudo
 def results(import_id: int) -> ResponseReturnValue:
     """Every line with what became of it."""
     return exports.give("import-results", "csv", LinesFilter(get(MemberImport, import_id).id))
@@ -105,6 +102,7 @@ def results(import_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:import_id>/links")
 @allow("vip", "create")
+@sudo
 def links(import_id: int) -> ResponseReturnValue:
     """Whom the bot has not met, each with a personal link that is good once."""
     return exports.give("import-links", "csv", LinesFilter(get(MemberImport, import_id).id))
@@ -124,10 +122,7 @@ def _one(made: MemberImport) -> dict[str, Any]:
 
 
 def _all() -> dict[str, Any]:
-    return {"found": imports.every(request.args.get("after")), "errors": {}, "typed": {}, "most": imports.MOST}
-
-
-def _csv(name: str, rows: list[list[str]]) -> Response:
-    answer = Response(b"\xef\xbb\xbf" + workbooks.csv_lines(rows), content_type=workbooks.KINDS["csv"])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return answer
+    found = imports.every(request.args.get("after"))
+    told = {"found": found, "errors": {}, "typed": {}, "most": imports.MOST}
+    words = {"action": url_for(".create"), "back": url_for("panel.vip.page"), "show": "panel.imports.show"}
+    return told | words | {"promise": _("Primero la revisas; nadie recibe nada todavía.")}

@@ -1,4 +1,4 @@
-"""Pictures sent along with a form: decoded and stored at once, and kept while the rest of the form does not fit.
+"""What is sent along with a form: sheets; pictures, decoded and stored at once, kept while the rest does not fit.
 
 A kept picture travels in the form as a signed note of where it lies; one that is never used stays in the storage, as
 all files do, named by its content.
@@ -6,8 +6,9 @@ all files do, named by its content.
 
 from collections.abc import Sequence
 
-from flask import current_app, request
+from flask import Response, current_app, request
 
+from webapp.base import sheets, workbooks
 from webapp.base.crypto import sign, unsign
 from webapp.base.errors import Invalid
 from webapp.base.i18n import _
@@ -32,6 +33,22 @@ def pictures() -> list[Picture]:
     if wrong:
         raise Invalid(fields={"image": wrong})
     return taken
+
+
+def sheet() -> tuple[str, bytes]:
+    """The name and the bytes of the sheet sent along. Raises Invalid (field `file`) when there is none."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid(fields={"file": _("Elige un archivo.")})
+    with sent.stream:
+        return sent.filename, sent.stream.read(sheets.LARGEST + 1)
+
+
+def example(rows: list[list[str]]) -> Response:
+    """A sheet to fill in."""
+    answer = Response(b"\xef\xbb\xbf" + workbooks.csv_lines(rows), content_type=workbooks.KINDS["csv"])
+    answer.headers["Content-Disposition"] = 'attachment; filename="ejemplo.csv"'
+    return answer
 
 
 def sift() -> tuple[list[Picture], str]:

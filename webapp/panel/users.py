@@ -9,12 +9,13 @@ from webapp.base.db import transaction
 from webapp.base.errors import Invalid
 from webapp.base.i18n import _
 from webapp.domain.channels import standing, subscriptions
+from webapp.domain.clients import lists as clients
 from webapp.domain.insights import stories
 from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.users import people
 from webapp.domain.users.models import Reach, User, UserRole
 from webapp.panel import exports, guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 SORTS = ("-created", "created", "-seen", "seen")
@@ -34,6 +35,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("users", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """The whole list as a file, filtered and sorted as its address says."""
     q, sort, wanted = _wanted()
@@ -120,6 +122,7 @@ def _told(user: User) -> dict[str, Any]:
         "typed": {},
         "opened": "",
     }
+    told |= {"clients": clients.of_member(user.user_id) if guard.allowed("client_management") else []}
     return told | {"subscriber": subscriptions.of(user.user_id) if guard.allowed("vip") else None}
 
 

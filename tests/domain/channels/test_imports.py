@@ -12,11 +12,12 @@ from tests.factories import UserFactory
 from webapp.base.clock import now
 from webapp.base.db import db, get, transaction
 from webapp.base.errors import Conflict, Denied, Invalid, NotFound
+from webapp.base.sheets import ImportState
 from webapp.base.telegram import Gateway
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.channels import adoptions, imports, members, subscriptions
 from webapp.domain.channels.models import ChannelState, Status, SubscriptionPeriod, VIPSubscriber
-from webapp.domain.channels.records import ImportedMember, ImportState, MemberImport
+from webapp.domain.channels.records import ImportedMember, MemberImport
 from webapp.domain.users import people
 from webapp.domain.users.models import User, UserRole, UserRoleChangeLog
 from webapp.domain.users.people import as_actor

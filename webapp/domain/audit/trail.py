@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Table, event, insert, inspect
+from sqlalchemy import ColumnElement, Table, event, insert, inspect, update
 from sqlalchemy.orm import ORMExecuteState
 
 from webapp.base.bulk import insert_many
@@ -92,6 +92,26 @@ def note(
         "additional_data": _plain(_more(more, by), frozenset()),
     }
     connection().execute(_INSERT, row)
+
+
+def change(
+    model: type[Base],
+    key: Any,
+    *conditions: ColumnElement[bool],
+    values: Mapping[str, Any],
+    by: Actor,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> bool:
+    """Sets `values` on the row with this key while all `conditions` hold, and notes it: `old`, and `new` (`values` when
+    it is not told). False when they hold no longer: nothing was changed, and nothing noted."""
+    primary = model.__mapper__.primary_key[0]
+    changed = update(model).where(primary == key, *conditions).values(**values).returning(primary)
+    if db.session.scalar(changed, execution_options={"noted": True, "synchronize_session": False}) is None:
+        return False
+    note("update", model.__tablename__, key, by=by, old=old, new=values if new is None else new, **more)
+    return True
 
 
 def note_many(

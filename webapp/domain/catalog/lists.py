@@ -156,7 +156,7 @@ def figures(package_id: int | None) -> Figures:
     return Figures(pending + attended, pending, attended, withdrawn, last)
 
 
-def history(resource: str, resource_id: int, *, size: int = 50) -> list[AuditLog]:
+def history(resource: str, resource_id: object, *, size: int = 50) -> list[AuditLog]:
     """The latest audit rows of one thing, newest first."""
     query = select(AuditLog).where(AuditLog.resource_type == resource, AuditLog.resource_id == str(resource_id))
     return list(db.session.scalars(query.order_by(AuditLog.id.desc()).limit(size)))

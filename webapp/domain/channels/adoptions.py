@@ -13,11 +13,12 @@ from webapp.base.crypto import keyed_hash
 from webapp.base.db import db
 from webapp.base.errors import Conflict, NotFound
 from webapp.base.i18n import _
+from webapp.base.sheets import ImportState
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.channels import imports
 from webapp.domain.channels.models import VIPSubscriber
-from webapp.domain.channels.records import ImportedMember, ImportState, MemberImport, RowState
+from webapp.domain.channels.records import ImportedMember, MemberImport, RowState
 from webapp.domain.users import people
 from webapp.domain.users.models import User
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from webapp.base import outbox, sheets
 from webapp.base.clock import now
@@ -17,6 +17,7 @@ from webapp.base.db import Page, db, get, page
 from webapp.base.errors import Conflict, Invalid
 from webapp.base.i18n import _
 from webapp.base.search import plain
+from webapp.base.sheets import ImportState
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
@@ -24,7 +25,7 @@ from webapp.domain.channels import lines, members, plans, subscriptions
 from webapp.domain.channels.lines import Line
 from webapp.domain.channels.models import ENDED, OPEN, ChannelState, Status, SubscriptionPlan, VIPSubscriber
 from webapp.domain.channels.plans import GIFT, Sale
-from webapp.domain.channels.records import ImportedMember, ImportState, MemberImport, RowState
+from webapp.domain.channels.records import ImportedMember, MemberImport, RowState
 from webapp.domain.settings import config
 from webapp.domain.users.models import RoleChangeReason, User
 
@@ -32,7 +33,6 @@ MOST = 20_000
 STEP = 50  # lines in a transaction: others who write wait for so many
 CHUNK = 500
 EXISTING = ("skip", "extend")
-NOTED = {"noted": True, "synchronize_session": False}
 
 
 @dataclass
@@ -75,12 +75,9 @@ def begin(made: MemberImport, existing: str, *, by: Actor) -> None:
     "extend". Does nothing while it runs already. Raises Conflict for one that is over, Invalid (existing)."""
     if existing not in EXISTING:
         raise Invalid(fields={"existing": _("Elige qué hacer con quienes ya tienen acceso.")})
-    row = MemberImport
-    begun = update(row).where(row.id == made.id, row.state == ImportState.READ)
-    begun = begun.values(state=ImportState.RUNNING, existing=existing).returning(row.id)
-    if db.session.scalar(begun, execution_options=NOTED) is not None:
-        trail.note("update", row.__tablename__, made.id, by=by, new={"state": "running", "existing": existing})
-    elif _state(made.id) is not ImportState.RUNNING:
+    values = {"state": ImportState.RUNNING, "existing": existing}
+    begun = trail.change(MemberImport, made.id, MemberImport.state == ImportState.READ, values=values, by=by)
+    if not begun and _state(made.id) is not ImportState.RUNNING:
         raise Conflict(_("Esta lista ya terminó."))
 
 
@@ -103,14 +100,9 @@ def step(made: MemberImport, *, by: Actor, limit: int = STEP) -> int:
 
 def cancel(made: MemberImport, *, by: Actor) -> bool:
     """Stops a list: what was made stays, nothing more is made, nobody who waits is taken in; False when it was over."""
-    row = MemberImport
-    going = (ImportState.READ, ImportState.RUNNING)
-    ended = update(row).where(row.id == made.id, row.state.in_(going))
-    ended = ended.values(state=ImportState.CANCELLED, finished_at=now()).returning(row.id)
-    if db.session.scalar(ended, execution_options=NOTED) is None:
-        return False
-    trail.note("update", row.__tablename__, made.id, by=by, new={"state": "cancelled"})
-    return True
+    going = MemberImport.state.in_((ImportState.READ, ImportState.RUNNING))
+    values = {"state": ImportState.CANCELLED, "finished_at": now()}
+    return trail.change(MemberImport, made.id, going, values=values, by=by)
 
 
 def give(row: ImportedMember, user: User, made: MemberImport, *, by: Actor) -> VIPSubscriber | None:

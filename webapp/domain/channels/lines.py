@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from webapp.base import sheets
 from webapp.base.clock import now
 from webapp.base.errors import Invalid
 from webapp.base.i18n import _, lazy_gettext
 from webapp.base.search import plain
-from webapp.base.words import clean
 from webapp.domain.channels.plans import MAX_DAYS
 
 COLUMNS = ("id", "user", "until", "days", "plan")
@@ -27,7 +27,6 @@ USERNAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
 LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me/([A-Za-z][A-Za-z0-9_]{3,31})/?", re.IGNORECASE)
 MOMENTS = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 LAST_MINUTE = time(23, 59)
-DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d")
 
 PROBLEMS = {
     "who": lazy_gettext("No dice quién: escribe su id de Telegram o su @usuario."),
@@ -61,11 +60,7 @@ class Line:
 
 def heads(cells: Sequence[str]) -> dict[str, int]:
     """Which column is what, by the first row. Raises Invalid when it names nobody's column."""
-    found: dict[str, int] = {}
-    for place, cell in enumerate(cells):
-        column = KNOWN.get(plain(cell))
-        if column:
-            found.setdefault(column, place)
+    found = sheets.heads(cells, KNOWN)
     if not {"id", "user"} & found.keys():
         words = _("La primera fila nombra las columnas: id o usuario, y además hasta, dias o plan.")
         raise Invalid(fields={"file": words})
@@ -74,7 +69,7 @@ def heads(cells: Sequence[str]) -> dict[str, int]:
 
 def read(number: int, cells: Sequence[str], places: Mapping[str, int], plans: Mapping[str, int], zone: str) -> Line:
     """One row below the heads; `plans`: plain name → id; dates are days of the creator's time `zone`."""
-    told = {name: _cell(cells, places.get(name)) for name in COLUMNS}
+    told = {name: sheets.cell(cells, places.get(name)) for name in COLUMNS}
     line = Line(number, [told[name][:100] for name in COLUMNS])
     try:
         user_id, username = _who(told["id"], told["user"])
@@ -87,12 +82,6 @@ def read(number: int, cells: Sequence[str], places: Mapping[str, int], plans: Ma
     if until is None and days is None and plan_id is None:
         return replace(line, problem="when")
     return replace(line, until=until, days=days, plan_id=plan_id)
-
-
-def _cell(cells: Sequence[str], place: int | None) -> str:
-    """A cell's words; the quote that our own sheets put before what looks like a formula is taken off."""
-    words = clean(cells[place]) if place is not None and place < len(cells) else ""
-    return words[1:].lstrip() if words.startswith("'") else words
 
 
 def _who(id_: str, user: str) -> tuple[int | None, str | None]:
@@ -132,9 +121,9 @@ def _number(text: str) -> int:
 
 def _until(text: str, zone: str) -> datetime:
     """A moment, or the last minute of a day, of that zone's clock."""
-    local = next((found for shape in MOMENTS if (found := _shaped(text, shape))), None)
+    local = sheets.shaped(text, *MOMENTS)
     if local is None:
-        day = next((found for shape in DAYS if (found := _shaped(text, shape))), None)
+        day = sheets.shaped(text, *sheets.DAYS)
         if day is None or not 1900 <= day.year <= 9000:
             raise ValueError("date")
         local = datetime.combine(day.date(), LAST_MINUTE)
@@ -146,10 +135,3 @@ def _until(text: str, zone: str) -> datetime:
     if until > now() + timedelta(days=MAX_DAYS):
         raise ValueError("far")
     return until
-
-
-def _shaped(text: str, shape: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, shape) if text.isascii() else None  # noqa: DTZ007  its zone is the creator's
-    except ValueError:
-        return None

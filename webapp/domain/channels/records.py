@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.base.clock import now
 from webapp.base.db import AwareUTC, Base, BigInt, Document, Key, choice
 from webapp.base.i18n import Spoken, lazy_gettext
+from webapp.base.sheets import ImportState
 from webapp.domain.audit.trail import audited
 
 
@@ -60,15 +61,6 @@ class ManualPayment(Base):
     by: Mapped[str] = mapped_column(String(60))
     by_label: Mapped[str] = mapped_column(String(150))
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
-
-
-class ImportState(enum.Enum):
-    """How far the import of a list is: read and shown, being made, made, or given up."""
-
-    READ = "read"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
 
 
 class RowState(Spoken):

@@ -27,6 +27,10 @@ from webapp.domain.channels.models import (
     VIPSubscriber,
 )
 from webapp.domain.channels.records import MemberImport, RowState
+from webapp.domain.clients import cpf
+from webapp.domain.clients import lists as client_lists
+from webapp.domain.clients.lists import ClientFilter
+from webapp.domain.clients.models import Client
 from webapp.domain.insights import behind
 from webapp.domain.insights.ranges import Range, choose
 from webapp.domain.settings import config
@@ -214,6 +218,38 @@ def _behind(_wanted: BehindFilter, zone: str) -> Maker:
     return line
 
 
+def _client_heads(_wanted: Any) -> list[str]:
+    heads = [_("Nombre"), _("CPF"), _("Fecha de nacimiento"), _("Correo"), _("Teléfono"), _("Notas")]
+    return [*heads, _("Id de Telegram"), _("Creado")]
+
+
+def _client(shown: Callable[[Client], str]) -> Callable[[Any, str], Maker]:
+    def maker(_wanted: Any, zone: str) -> Maker:
+        def line(row: Client) -> Line:
+            born = row.birth_date.isoformat() if row.birth_date else ""
+            who = [row.name, shown(row), born, row.email or "", row.phone or "", row.notes or ""]
+            return [*who, row.user_id, workbooks.local_text(row.created_at, zone)]
+
+        return line
+
+    return maker
+
+
+def _of_clients(name: str, title: Any, act: Act, shown: Callable[[Client], str]) -> Listing:
+    return Listing(
+        name,
+        title,
+        "client_management",
+        act,
+        Client.__tablename__,
+        ClientFilter,
+        _client_heads,
+        _client(shown),
+        find=lambda wanted, after: client_lists.search(wanted, after=after, size=PAGE),
+        count=lambda wanted, most: client_lists.count(wanted, most=most),
+    )
+
+
 def _typed_heads(_wanted: Any) -> list[str]:
     return ["id", "usuario", "hasta", "dias", "plan", _("línea"), _("problema")]
 
@@ -346,6 +382,10 @@ LISTINGS = {
         count=lambda wanted, most: behind.count_people(
             wanted.figure, wanted.range, currency=wanted.currency, most=most
         ),
+    ),
+    "clients": _of_clients("clientes", lambda: _("Clientes"), "read", lambda client: client.masked_cpf),
+    "clients-clear": _of_clients(
+        "clientes-cpf", lambda: _("Clientes, con su CPF"), "update", lambda client: cpf.written(client.cpf)
     ),
     "import-errors": _of_import(
         "lista-errores", lambda: _("Errores de una lista"), _typed_heads, _typed, RowState.WRONG

@@ -18,6 +18,7 @@ from webapp.domain.channels.models import (
     VIPSubscriber,
 )
 from webapp.domain.channels.records import MemberImport
+from webapp.domain.clients.models import Client, ClientImport
 from webapp.domain.sessions.models import UserSession
 from webapp.domain.staff.models import StaffInvitation, StaffUser, UserAgentPermission
 from webapp.domain.staff.rights import GRANTABLE
@@ -58,7 +59,7 @@ _NAME = (User.user_id, User.first_name, User.last_name)
 _NAMED = (
     *(User, VIPSubscriber, FreeChannelRequest, UserInterest, InterestNote, ContentPackage, PackageMedia, Provider),
     *(SubscriptionPlan, InvitationToken, BotChannel, MemberImport, StaffUser, StaffInvitation, UserSession),
-    UserAgentPermission,
+    *(UserAgentPermission, Client, ClientImport),
 )
 _MODELS: dict[str, Any] = {model.__tablename__: model for model in _NAMED}
 
@@ -132,6 +133,11 @@ _KINDS: Mapping[str, tuple[Any, Callable[[Any], Thing]]] = {
     "member_imports": (
         select(MemberImport.id, MemberImport.file_name),
         lambda one: Thing(one.file_name, "import", one.id),
+    ),
+    "clients": (select(Client.id, Client.name), lambda one: Thing(one.name, "client", one.id)),
+    "client_imports": (
+        select(ClientImport.id, ClientImport.file_name),
+        lambda one: Thing(one.file_name, "client-import", one.id),
     ),
     "staff_users": (select(StaffUser.id, StaffUser.full_name), lambda one: Thing(one.full_name)),
     "staff_invitations": (select(StaffInvitation.id, StaffInvitation.email), lambda one: Thing(one.email or "")),

@@ -52,6 +52,21 @@ def get_user(user_id: int) -> User:
     return get(User, user_id)
 
 
+def met(user_id: int | None) -> User | None:
+    """The person with this Telegram id, if we have met them."""
+    return db.session.get(User, user_id) if user_id is not None else None
+
+
+def find(named: str) -> User | None:
+    """The one person with this id or @username; None for nobody, and for a name that two had."""
+    text = named.strip().removeprefix("@")
+    if not text:
+        return None
+    found = [one for one in search(text, size=20).rows if text in (str(one.user_id), one.username)]
+    found = found or [one for one in search(text, size=20).rows if (one.username or "").casefold() == text.casefold()]
+    return found[0] if len(found) == 1 else None
+
+
 def get_users_by_role(role: UserRole, *, after: str | None = None, size: int = 50) -> Page:
     """Everybody of a role, newest first."""
     query = select(User).where(User.role == role)
