@@ -7,7 +7,15 @@ import factory
 from tests.factories.base import LOCALE, Factory
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
-from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser, UserAgentPermission
+from webapp.domain.staff.models import (
+    StaffBrowser,
+    StaffInvitation,
+    StaffRecoveryCode,
+    StaffRole,
+    StaffUser,
+    StaffWait,
+    UserAgentPermission,
+)
 
 
 class StaffFactory(Factory):
@@ -24,6 +32,35 @@ class HelperFactory(StaffFactory):
 
     full_name = factory.Faker("name", locale=LOCALE)
     role = StaffRole.USER
+
+
+class RecoveryCodeFactory(Factory):
+    class Meta:
+        model = StaffRecoveryCode
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    locator = factory.Sequence(lambda n: f"{n:04d}")
+    code_hash = factory.LazyFunction(lambda: hash_token(new_token()))
+
+
+class WaitFactory(Factory):
+    """Somebody elsewhere tried in vain, once."""
+
+    class Meta:
+        model = StaffWait
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    origin = factory.Sequence(lambda n: f"net:203.0.113.{n % 250}")
+    last_failed_at = factory.LazyFunction(now)
+
+
+class BrowserFactory(Factory):
+    class Meta:
+        model = StaffBrowser
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    token_hash = factory.LazyFunction(lambda: hash_token(new_token()))
+    expires_at = factory.LazyFunction(lambda: now() + timedelta(days=30))
 
 
 class InvitationFactory(Factory):
