@@ -27,7 +27,7 @@ from webapp.domain.catalog import notices
 from webapp.domain.channels import imports, tokens
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
-from webapp.domain.staff import accounts
+from webapp.domain.staff import accounts, browsers
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
@@ -55,6 +55,8 @@ POSTS = {
     "panel.account.pulse": {},
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},
+    "panel.account.forget": {},
+    "panel.settings.entry": {"remember_browsers": "1"},
     "panel.account.change_password": {"email": "rita@vitrina.example", "old": PHRASE, "new": PHRASE + "s"},
     "panel.account.choose_language": {"locale": "es"},
     "panel.home.attend": {},
@@ -244,6 +246,8 @@ class House:
             )
             self.list = imports.keep(imports.read("x.csv", b"usuario,dias\n@nadie_aqui,3\n@mal,3"), by=SYSTEM)
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
+            browsers.remember(self.root.id, by=SYSTEM)
+        self.browser = browsers.of(self.root.id)[0].id
         self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
         entered = self.phone.post("/miniapp/session", data={"init_data": launch(ana), "path": "/miniapp/"})
         self.headers = {"Authorization": f"Bearer {entered.headers['X-Session']}"}
@@ -267,6 +271,7 @@ class House:
             "payment_id": 1,
             "staff_id": self.helper.id,
             "row_id": self.row_id,
+            "browser_id": self.browser,
         }
         return (
             rule.rule if not rule.arguments else re.sub(r"<(?:\w+:)?(\w+)>", lambda hit: str(known[hit[1]]), rule.rule)

@@ -34,6 +34,17 @@ class HelperFactory(StaffFactory):
     role = StaffRole.USER
 
 
+class InvitationFactory(Factory):
+    class Meta:
+        model = StaffInvitation
+
+    token_hash = factory.LazyFunction(lambda: hash_token(new_token()))
+    email = factory.Sequence(lambda n: f"invitada{n}@vitrina.example")
+    role = StaffRole.USER
+    created_by = "operator"
+    expires_at = factory.LazyFunction(lambda: now() + timedelta(hours=24))
+
+
 class RecoveryCodeFactory(Factory):
     class Meta:
         model = StaffRecoveryCode
@@ -44,13 +55,11 @@ class RecoveryCodeFactory(Factory):
 
 
 class WaitFactory(Factory):
-    """Somebody elsewhere tried in vain, once."""
-
     class Meta:
         model = StaffWait
 
     staff_id = factory.LazyFunction(lambda: StaffFactory().id)
-    origin = factory.Sequence(lambda n: f"net:203.0.113.{n % 250}")
+    origin = factory.Sequence(lambda n: f"network 203.0.{n % 250}.0/24")
     last_failed_at = factory.LazyFunction(now)
 
 
@@ -61,17 +70,6 @@ class BrowserFactory(Factory):
     staff_id = factory.LazyFunction(lambda: StaffFactory().id)
     token_hash = factory.LazyFunction(lambda: hash_token(new_token()))
     expires_at = factory.LazyFunction(lambda: now() + timedelta(days=30))
-
-
-class InvitationFactory(Factory):
-    class Meta:
-        model = StaffInvitation
-
-    token_hash = factory.LazyFunction(lambda: hash_token(new_token()))
-    email = factory.Sequence(lambda n: f"invitada{n}@vitrina.example")
-    role = StaffRole.USER
-    created_by = "operator"
-    expires_at = factory.LazyFunction(lambda: now() + timedelta(hours=24))
 
 
 class PermissionFactory(Factory):
