@@ -189,7 +189,7 @@ def reveal(client_id: uuid.UUID) -> ResponseReturnValue:
         shown = clients.reveal(client, by=actor())
     if is_htmx():
         return pages.partial("panel/clients/_cpf.html", client=client, shown=shown)
-    return pages.show(SHOW, **_one(client, client_words.typed_of(client)), shown=shown)
+    return pages.show(SHOW, **_one(client, client_words.typed_of(client), shown=shown))
 
 
 @blueprint.get("/<uuid:client_id>/cpf")
