@@ -35,8 +35,8 @@ COLUMNS = {
     "user_sessions": "id token_hash user_id staff_id kind created_at last_activity expires_at absolute_expires_at "
     "is_active revoked_at revoked_by ip_address user_agent auth_level sudo_until init_data_hash",
     "telegram_updates": "update_id kind chat_id payload status attempts lease_until error received_at done_at",
-    "clients": "id name cpf_encrypted cpf_hash birth_date user_id email created_by is_active deleted_at version created_at "
-    "updated_at",
+    "clients": "id name cpf_encrypted cpf_hash birth_date user_id email created_by is_active deleted_at version "
+    "created_at updated_at",
     "outbox_messages": "method chat_id payload dedupe_key status attempts next_attempt_at lease_until "
     "telegram_message_id last_error priority",
 }
