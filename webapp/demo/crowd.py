@@ -248,7 +248,7 @@ def _interests(user_id: int, joined: datetime, moment: datetime, kits: Sequence[
     chance = Random(f"likes {user_id}")  # noqa: S311
     for kit in chance.sample(kits, min(len(kits), chance.choice((0, 0, 1, 1, 2, 3, 5, 8)))):
         at = joined + (moment - joined) * chance.random()
-        attended = chance.random() < (0.9 if at < moment - 14 * DAY else 0.4)
+        attended = chance.random() < (0.995 if at < moment - 14 * DAY else 0.6)
         yield {
             "user_id": user_id,
             "package_id": kit,
