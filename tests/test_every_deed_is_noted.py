@@ -605,6 +605,7 @@ DEEDS = {
         "staff_users",
     ),
     "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
+    "staff.browsers.let": (lambda w: partial(browsers.let, True, giver=w.root, by=BY), "bot_config"),
     "staff.browsers.forget": (
         lambda w: partial(browsers.forget, w.browser.id, staff_id=w.hugo.id, by=BY),
         "staff_browsers",

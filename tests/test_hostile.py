@@ -29,7 +29,7 @@ from webapp.domain.clients import clients
 from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
-from webapp.domain.staff import accounts
+from webapp.domain.staff import accounts, browsers
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
@@ -59,6 +59,8 @@ POSTS = {
     "panel.account.pulse": {},
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},
+    "panel.account.forget": {},
+    "panel.settings.entry": {"remember_browsers": "1"},
     "panel.account.change_password": {"email": "rita@vitrina.example", "old": PHRASE, "new": PHRASE + "s"},
     "panel.account.choose_language": {"locale": "es"},
     "panel.home.attend": {},
@@ -267,6 +269,8 @@ class House:
             self.client = clients.create(CLIENT | {"cpf": "111.444.777-35"}, by=SYSTEM, user=ana)
             client_imports.keep(client_imports.read("x.csv", b"nombre,cpf\nIn,52998224725\nx,1"), by=SYSTEM)
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
+            browsers.remember(self.root.id, by=SYSTEM)
+        self.browser = browsers.of(self.root.id)[0].id
         self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
         entered = self.phone.post("/miniapp/session", data={"init_data": launch(ana), "path": "/miniapp/"})
         self.headers = {"Authorization": f"Bearer {entered.headers['X-Session']}"}
@@ -291,6 +295,7 @@ class House:
             "staff_id": self.helper.id,
             "row_id": self.row_id,
             "client_id": self.client.id,
+            "browser_id": self.browser,
         }
         return (
             rule.rule if not rule.arguments else re.sub(r"<(?:\w+:)?(\w+)>", lambda hit: str(known[hit[1]]), rule.rule)

@@ -12,7 +12,7 @@ from webapp.base.db import transaction
 from webapp.base.errors import Invalid
 from webapp.base.i18n import LOCALES, _, speaking
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts
+from webapp.domain.staff import accounts, browsers, second_factor
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, sudo
 
@@ -53,8 +53,18 @@ def revoke_others() -> ResponseReturnValue:
     """Ends every session of mine but this one."""
     with transaction():
         ended = devices.revoke_all(by=guard.actor(), staff_id=g.staff.id, but=g.session.id)
+        browsers.forget_all(g.staff.id)
     words = _("Sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_sessions.html", toast=words, **_mine())
+
+
+@blueprint.post("/browsers/<uuid:browser_id>/forget")
+@allow("account", "update")
+def forget(browser_id: uuid.UUID) -> ResponseReturnValue:
+    """Asks for the code of the phone again in one of my browsers."""
+    with transaction():
+        browsers.forget(browser_id, staff_id=g.staff.id, by=guard.actor())
+    return pages.done(_here(), "panel/account/_browsers.html", toast=_("Navegador olvidado."), **_mine())
 
 
 @blueprint.post("/password")
@@ -83,7 +93,9 @@ def choose_language() -> ResponseReturnValue:
 
 
 def _mine() -> dict[str, Any]:
-    return {"sessions": devices.of(staff_id=g.staff.id), "locales": list(LOCALES.items()), "errors": {}}
+    mine = {"sessions": devices.of(staff_id=g.staff.id), "browsers": browsers.of(g.staff.id)}
+    paper = {"codes_left": second_factor.left(g.staff), "codes_made": second_factor.CODES}
+    return {**mine, **paper, "locales": list(LOCALES.items()), "errors": {}}
 
 
 def _here() -> str:
