@@ -50,6 +50,8 @@ from webapp.domain.channels import (
 from webapp.domain.channels.differences import Difference
 from webapp.domain.channels.models import Channel, ExpulsionRun, FreeChannelRequest
 from webapp.domain.channels.records import ImportedMember, ManualPayment
+from webapp.domain.clients import clients
+from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import exports, undoing
 from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
@@ -68,8 +70,17 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PHRASE = "caballo correcto batería grapa"
 EVA = {"email": "eva@vitrina.example", "full_name": "Eva Luz", "password": PHRASE, "locale": "es"}
 
+INES = {"name": "Inês", "cpf": "529.982.247-25"}
+BUYERS = "nombre,cpf\nJoão,11144477735\nInês,1".encode()
+
 # What is no deed of its own.
-WRITERS = {"audit.trail.watch", "audit.trail.note", "audit.trail.note_many", "audit.trail.note_alike"}
+WRITERS = {
+    "audit.trail.change",
+    "audit.trail.watch",
+    "audit.trail.note",
+    "audit.trail.note_many",
+    "audit.trail.note_alike",
+}
 BESIDE = {
     "users.roles.log_role": "writes the role log, which nobody can change either; whoever changes the role notes it",
     "insights.exports.mine": "a question: whose file it is",
@@ -287,6 +298,37 @@ class World:
         return browsers.of(self.hugo.id)[0]
 
     @cached_property
+    def ines(self):
+        return done(clients.create, INES)
+
+    @cached_property
+    def linked(self):
+        done(clients.link, self.ines, self.ana)
+        return clients.get_client(self.ines.id)
+
+    @cached_property
+    def removed(self):
+        done(clients.remove, self.ines)
+        return clients.get_client(self.ines.id)
+
+    @cached_property
+    def outdated(self):
+        """A client whose CPF was encrypted by a key that is being changed."""
+        ines = self.ines
+        with transaction():
+            ines.cpf_keys = "old.old"
+        return ines
+
+    @cached_property
+    def buyers(self):
+        return done(client_imports.keep, client_imports.read("x.csv", BUYERS))
+
+    @cached_property
+    def buying(self):
+        done(client_imports.begin, self.buyers)
+        return self.buyers
+
+    @cached_property
     def blocked(self):
         done(people.block, self.ana, reason="x")
         return self.ana
@@ -489,6 +531,24 @@ DEEDS = {
         lambda w: partial(tokens.revoke_batch, w.issued[0].token.batch_id, by=BY),
         "invitation_tokens invitation_tokens invitation_tokens",
     ),
+    "clients.clients.create": (lambda w: partial(clients.create, INES, by=BY), "clients"),
+    "clients.clients.edit": (
+        lambda w: partial(clients.edit, w.ines, {"name": "Inés", "cpf": "11144477735"}, version=1, by=BY),
+        "clients",
+    ),
+    "clients.clients.remove": (lambda w: partial(clients.remove, w.ines, by=BY), "clients"),
+    "clients.clients.restore": (lambda w: partial(clients.restore, w.removed, by=BY), "clients"),
+    "clients.clients.link": (lambda w: partial(clients.link, w.ines, w.ana, by=BY), "clients"),
+    "clients.clients.unlink": (lambda w: partial(clients.unlink, w.linked, by=BY), "clients"),
+    "clients.clients.reveal": (lambda w: partial(clients.reveal, w.ines, by=BY), "clients"),
+    "clients.clients.rekey": (lambda w: (w.outdated, partial(clients.rekey, by=BY))[1], "clients"),
+    "clients.imports.keep": (
+        lambda w: partial(client_imports.keep, client_imports.read("x.csv", BUYERS), by=BY),
+        "client_imports",
+    ),
+    "clients.imports.begin": (lambda w: partial(client_imports.begin, w.buyers, by=BY), "client_imports"),
+    "clients.imports.step": (lambda w: partial(client_imports.step, w.buying, by=BY), "client_imports clients"),
+    "clients.imports.cancel": (lambda w: partial(client_imports.cancel, w.buyers, by=BY), "client_imports"),
     "insights.undoing.undo": (lambda w: partial(undoing.undo, w.row, by=BY), "users"),
     "sessions.devices.start": (
         lambda w: partial(devices.start, "miniapp", by=BY, user_id=w.ana.user_id),

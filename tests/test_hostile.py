@@ -25,6 +25,8 @@ from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog import notices
 from webapp.domain.channels import imports, tokens
+from webapp.domain.clients import clients
+from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.staff import accounts, browsers
@@ -38,6 +40,8 @@ PACKAGE |= {"type": "standard", "price": "12", "currency": "MXN", "price_stars":
 PACKAGE |= {"published_from": "2026-01-01T10:00", "published_until": "2036-01-01T10:00", "publish": "1"}
 PLAN = {"name": "Mensual", "duration_days": "30", "price": "350", "currency": "MXN", "price_stars": "900"}
 PLAN |= {"eligibility": "everyone"}
+CLIENT = {"name": "Inês Carvalho", "cpf": "529.982.247-25", "birth_date": "1990-12-31", "email": "ines@vitrina.example"}
+CLIENT |= {"phone": "+5511900000001", "notes": "Pide factura."}
 RUN = {"deed": "approve", "state": "waiting", "q": "", "since": "0", "up_to": "9", "done": "0", "total": "9"}
 PAYMENT = {"paying": "paid", "amount": "350", "currency": "MXN", "method": "cash", "note": "Ref. 12"}
 NEXT, ORDER, PLACE = {"next": "/panel/packages/"}, {"ids": "1", "next": "/panel/packages/"}, {"place": "list"}
@@ -78,6 +82,19 @@ POSTS = {
     "panel.interests.reopen_many": ORDER,
     "panel.interests.add_note": {"text": "Le escribí."},
     "panel.differences.mend": {"ids": "1"},
+    "panel.clients.search": {"q": "Inês", "deleted": "1", "sort": "name", "size": "25"},
+    "panel.clients.create": CLIENT | {"user_id": "710000001"},
+    "panel.clients.edit": CLIENT | {"version": "1"},
+    "panel.clients.remove": {},
+    "panel.clients.restore": {},
+    "panel.clients.link": {"member": "@anat"},
+    "panel.clients.unlink": {},
+    "panel.clients.reveal": {},
+    "panel.clients.export": {},
+    "panel.clients.export_clear": {},
+    "panel.client_imports.create": {},
+    "panel.client_imports.run": {},
+    "panel.client_imports.cancel": {},
     "panel.users.change_role": {"role": "admin", "reason": "Ayuda"},
     "panel.users.block": {"reason": "Insulta"},
     "panel.users.unblock": {},
@@ -197,6 +214,10 @@ GETS = {
     "panel.stats.export": {"range", "first", "last", "currency"},
     "panel.stats.people": {"range", "first", "last", "currency", "after"},
     "panel.differences.page": {"kind", "size", "after"},
+    "panel.clients.page": {"q", "deleted", "sort", "size", "after"},
+    "panel.clients.new": {"user"},
+    "panel.client_imports.page": {"after"},
+    "panel.client_imports.show": {"state", "size", "after"},
     "panel.users.page": {"q", "role", "reach", "blocked", "sort", "size", "after"},
     "panel.vip_many.page": {"deed", "ids"},
     "panel.rights.page": {"q", "size", "after"},
@@ -245,6 +266,8 @@ class House:
                 "users", PeopleFilter(), "csv", by=accounts.as_actor(self.root), zone="UTC", filters={}
             )
             self.list = imports.keep(imports.read("x.csv", b"usuario,dias\n@nadie_aqui,3\n@mal,3"), by=SYSTEM)
+            self.client = clients.create(CLIENT | {"cpf": "111.444.777-35"}, by=SYSTEM, user=ana)
+            client_imports.keep(client_imports.read("x.csv", b"nombre,cpf\nIn,52998224725\nx,1"), by=SYSTEM)
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
             browsers.remember(self.root.id, by=SYSTEM)
         self.browser = browsers.of(self.root.id)[0].id
@@ -271,6 +294,7 @@ class House:
             "payment_id": 1,
             "staff_id": self.helper.id,
             "row_id": self.row_id,
+            "client_id": self.client.id,
             "browser_id": self.browser,
         }
         return (

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import DatabaseError
 
 from tests.conftest import SERVER, Databases
-from tests.factories import InterestFactory, PackageFactory, StaffFactory
+from tests.factories import ClientFactory, ClientImportFactory, InterestFactory, PackageFactory, StaffFactory
 from webapp import create_app
 from webapp.base import inbox, outbox
 from webapp.base.db import db, transaction
@@ -35,6 +35,8 @@ COLUMNS = {
     "user_sessions": "id token_hash user_id staff_id kind created_at last_activity expires_at absolute_expires_at "
     "is_active revoked_at revoked_by ip_address user_agent auth_level sudo_until init_data_hash",
     "telegram_updates": "update_id kind chat_id payload status attempts lease_until error received_at done_at",
+    "clients": "id name cpf_encrypted cpf_hash birth_date user_id email created_by is_active deleted_at version "
+    "created_at updated_at",
     "outbox_messages": "method chat_id payload dedupe_key status attempts next_attempt_at lease_until "
     "telegram_message_id last_error priority",
 }
@@ -44,6 +46,7 @@ INDEXES = {
     "content_packages": ["category is_active", "type is_active", "public_id"],
     "user_interests": ["user_id package_id", "user_id package_id is_attended", "is_attended created_at"],
     "user_sessions": ["token_hash", "user_id", "staff_id", "is_active", "expires_at", "last_activity"],
+    "clients": ["cpf_hash", "user_id", "is_active created_at", "is_active search_text"],
     "outbox_messages": ["status next_attempt_at", "chat_id id", "dedupe_key"],
 }
 
@@ -67,6 +70,8 @@ def fresh(engine_kind, tmp_path):
 def fill():
     """A row of everything."""
     StaffFactory()
+    ClientFactory()
+    ClientImportFactory()
     interest = InterestFactory()
     PackageFactory()
     with transaction():

@@ -23,6 +23,7 @@ from webapp.config import SIMULATED_BOT, Settings, settings
 from webapp.demo import crowd
 from webapp.domain.audit import anchors, chain, proof, retention, verifications
 from webapp.domain.audit.actors import Actor
+from webapp.domain.clients import clients
 from webapp.domain.users import roles
 from webapp.domain.users.models import User
 
@@ -33,7 +34,7 @@ OPERATOR = Actor("system", "cli", "Línea de comandos", source="SYSTEM")
 
 def init_app(app: Flask) -> None:
     """Adds the commands."""
-    for group in (up, demo_commands, users_commands, outbox_commands, audit_commands, backup):
+    for group in (up, demo_commands, users_commands, clients_commands, outbox_commands, audit_commands, backup):
         app.cli.add_command(group)
 
 
@@ -123,6 +124,23 @@ def seed(scale: str) -> None:
 
 
 users_commands = AppGroup("users", help="People.")
+
+
+clients_commands = AppGroup("clients", help="Who buys.")
+
+
+@clients_commands.command("rekey")
+def rekey() -> None:
+    """Encrypts and hashes every CPF by the DATA_KEY in force: after a new one was put first, and after the old one
+    was taken out."""
+    done = 0
+    while True:
+        with transaction():
+            some = clients.rekey(by=OPERATOR)
+        done += some
+        if not some:
+            break
+    click.echo(f"{done} clients")
 
 
 @users_commands.command("promote")

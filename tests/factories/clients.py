@@ -16,7 +16,7 @@ BUYERS = ("Inês Carvalho", "Íñigo Núñez", "João Araújo", "Lucía Peña", 
 
 def a_cpf(number: int) -> str:
     """A CPF that exists, the same for the same number."""
-    nine = f"{(111_444_777 + number * 7_919) % 1_000_000_000:09d}"
+    nine = f"{(123_400_000 + number * 7_919) % 1_000_000_000:09d}"
     return nine + cpf.check_digits(nine)
 
 

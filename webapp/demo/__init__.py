@@ -14,6 +14,8 @@ from webapp.domain.catalog import versions
 from webapp.domain.catalog.models import ContentCategory, ContentPackage, PackageType, Provider
 from webapp.domain.channels import places, plans, subscriptions
 from webapp.domain.channels.models import RIGHTS, Channel
+from webapp.domain.clients import clients, cpf, lists
+from webapp.domain.clients.lists import ClientFilter
 from webapp.domain.settings import config
 from webapp.domain.users import people, roles
 
@@ -58,6 +60,14 @@ PEOPLE = (
     {"id": CAIO, "first_name": "Caio", "last_name": "Lima", "username": "caiol", "language_code": "pt-br"},
 )
 
+CLIENTS = (
+    ("Ana Torres", ANA),
+    ("Caio Lima", CAIO),
+    ("Inês Carvalho", None),
+    ("Lucía Peña", None),
+    ("João Araújo", None),
+)
+
 
 def seed() -> int:
     """Adds what is missing of the demo data; returns how many packages were new."""
@@ -79,7 +89,17 @@ def seed() -> int:
             config.change(told_by | {"social_instagram": "lunaestudio"}, by=SYSTEM)
         if config.current().vip_channel_id is None and not plans.every():
             _open_channels()
+        if not lists.count(ClientFilter()) and not lists.count(ClientFilter(deleted=True)):
+            _add_clients()
     return len(fresh)
+
+
+def _add_clients() -> None:
+    """Who buys; the numbers are made up, and fit."""
+    for place, (name, user_id) in enumerate(CLIENTS):
+        nine = f"{123_456_789 + place * 1_111:09d}"
+        told = {"name": name, "cpf": nine + cpf.check_digits(nine), "email": f"cliente{place + 1}@vitrina.example"}
+        clients.create(told, by=SYSTEM, user=people.met(user_id))
 
 
 def _open_channels() -> None:

@@ -49,14 +49,14 @@ def search() -> ResponseReturnValue:
     """Whoever has the CPF that was typed; words are a list's, and have its address."""
     q = clean(request.form.get("q", ""))[:100]
     if not cpf.may_be(q):
-        kept = {name: request.form.get(name, "")[:100] for name in ("deleted", "sort", "size")}
-        return redirect(f"{url_for('.page')}?{urlencode({'q': q, **kept})}", 303)
+        told = {"q": q, **{name: request.form.get(name, "")[:100] for name in ("deleted", "sort", "size")}}
+        return redirect(f"{url_for('.page')}?{urlencode({name: text for name, text in told.items() if text})}", 303)
     try:
         found, wrong = lists.with_cpf(cpf.read(q)), ""
     except ValueError as fault:
         found, wrong = [], str(fault)
-    told: dict[str, Any] = {"found": Page(found, None), "count": len(found), "wanted": ClientFilter(), "size": None}
-    return pages.show("panel/clients/page.html", **told, asked=q, wrong=wrong)
+    shown: dict[str, Any] = {"found": Page(found, None), "count": len(found), "wanted": ClientFilter(), "size": None}
+    return pages.show("panel/clients/page.html", **shown, asked=q, wrong=wrong)
 
 
 @blueprint.post("/export/<sheet>")
@@ -189,7 +189,7 @@ def reveal(client_id: uuid.UUID) -> ResponseReturnValue:
         shown = clients.reveal(client, by=actor())
     if is_htmx():
         return pages.partial("panel/clients/_cpf.html", client=client, shown=shown)
-    return pages.show(SHOW, **_one(client, client_words.typed_of(client)), shown=shown)
+    return pages.show(SHOW, **_one(client, client_words.typed_of(client), shown=shown))
 
 
 @blueprint.get("/<uuid:client_id>/cpf")
