@@ -54,7 +54,7 @@ from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config, texts
-from webapp.domain.staff import accounts, permissions
+from webapp.domain.staff import accounts, permissions, team
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import Grant
 from webapp.domain.users import people, roles
@@ -71,6 +71,7 @@ WRITERS = {"audit.trail.watch", "audit.trail.note", "audit.trail.note_many", "au
 BESIDE = {
     "users.roles.log_role": "writes the role log, which nobody can change either; whoever changes the role notes it",
     "insights.exports.mine": "a question: whose file it is",
+    "staff.accounts.account_of": "a question: who acts",
     "insights.exports.recent": "a question: one's own files",
 }
 # Where one row stands for many things, or several for one, and why.
@@ -208,7 +209,12 @@ class World:
 
     @cached_property
     def invitation(self):
-        return done(accounts.invite, StaffRole.ADMIN)
+        with transaction():
+            return accounts.invite(StaffRole.ADMIN, by=self.caio)
+
+    @cached_property
+    def waiting_invitation(self):
+        return accounts.get_invitation(self.invitation)
 
     @cached_property
     def staff(self):
@@ -233,6 +239,12 @@ class World:
     @cached_property
     def hugo(self):
         return StaffFactory(full_name="Hugo Paz", role=StaffRole.USER)
+
+    @cached_property
+    def gone(self):
+        with transaction():
+            team.remove(self.hugo.id, by=self.caio)
+        return self.hugo
 
     @cached_property
     def root(self):
@@ -471,7 +483,18 @@ DEEDS = {
         lambda w: partial(permissions.add, w.hugo.id, {"vip": READ}, giver=w.root, by=BY),
         "user_agent_permissions",
     ),
-    "staff.accounts.invite": (lambda w: partial(accounts.invite, StaffRole.ADMIN, by=BY), "staff_invitations"),
+    "staff.accounts.invite": (lambda w: partial(accounts.invite, StaffRole.ADMIN, by=w.caio), "staff_invitations"),
+    "staff.team.change_role": (
+        lambda w: partial(team.change_role, w.hugo.id, StaffRole.ADMIN, by=w.caio),
+        "staff_users",
+    ),
+    "staff.team.suspend": (lambda w: partial(team.suspend, w.hugo.id, by=w.caio), "staff_users"),
+    "staff.team.reactivate": (lambda w: partial(team.reactivate, w.gone.id, by=w.caio), "staff_users"),
+    "staff.team.remove": (lambda w: partial(team.remove, w.hugo.id, by=w.caio), "staff_users"),
+    "staff.team.withdraw_invitation": (
+        lambda w: partial(team.withdraw_invitation, w.waiting_invitation.id, by=w.caio),
+        "staff_invitations",
+    ),
     "staff.accounts.join": (
         lambda w: partial(
             accounts.join,

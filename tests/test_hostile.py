@@ -120,6 +120,12 @@ POSTS = {
         "days": "7",
         "reason": "Falla",
     },
+    "panel.staff.invite": {"role": "user", "email": "nora@vitrina.example"},
+    "panel.staff.withdraw": {},
+    "panel.staff.change_role": {"role": "user"},
+    "panel.staff.suspend": {},
+    "panel.staff.reactivate": {},
+    "panel.staff.remove": {},
     "panel.rights.save": {"sections": "vip", "sure": "1", **dict.fromkeys(GRANTABLE, "read")}
     | {f"until-{section}": "2036-01-01" for section in GRANTABLE},
     "panel.rights.give_many": {"ids": "1", "template": "agent", "until": "2036-01-01"},
@@ -191,6 +197,7 @@ GETS = {
     "panel.differences.page": {"kind", "size", "after"},
     "panel.users.page": {"q", "role", "reach", "blocked", "sort", "size", "after"},
     "panel.vip_many.page": {"deed", "ids"},
+    "panel.staff.page": {"q", "state", "size", "after"},
     "panel.rights.page": {"q", "size", "after"},
     "panel.rights.many": {"ids"},
     "panel.vip.page": {"q", "state", "ends", "channel", "failed", "sort", "size", "after"},
@@ -258,6 +265,7 @@ class House:
             "period_id": 1,
             "payment_id": 1,
             "staff_id": self.helper.id,
+            "invitation_id": 1,
             "row_id": self.row_id,
         }
         return (

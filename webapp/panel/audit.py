@@ -51,6 +51,7 @@ PAGES = {
     "token": ("panel.tokens.show", "tokens", "token_id"),
     "import": ("panel.imports.show", "vip", "import_id"),
     "free": ("panel.users.person", "users", "user_id"),
+    "staff": ("panel.staff.show", "staff", "staff_id"),
 }
 
 

@@ -50,7 +50,7 @@ PLACES = (
     Place("reports_analysis", lazy_gettext("Estadísticas"), "chart-line", "panel.stats.page", _CREATOR),
     Place("audit", lazy_gettext("Auditoría"), "history", "panel.audit.page", _CREATOR),
     Place("settings", lazy_gettext("Canales"), "speakerphone", "panel.channels.page", _CREATOR),
-    Place("staff", lazy_gettext("Permisos"), "shield-lock", "panel.rights.page", _CREATOR),
+    Place("staff", lazy_gettext("Equipo"), "id-badge", "panel.staff.page", _CREATOR),
     Place("settings", lazy_gettext("Ajustes"), "settings", "panel.settings.page", _CREATOR),
 )
 

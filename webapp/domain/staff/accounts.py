@@ -12,7 +12,7 @@ from sqlalchemy import case, exists, func, or_, select, update
 from webapp.base.clock import now
 from webapp.base.crypto import check_password, hash_password, hash_token, new_token
 from webapp.base.db import db, upsert
-from webapp.base.errors import Conflict, Invalid, NotFound, Unknown, all_fit
+from webapp.base.errors import Conflict, Denied, Invalid, NotFound, Unknown, all_fit
 from webapp.base.i18n import LOCALES, _
 from webapp.base.words import clean
 from webapp.domain.audit import trail
@@ -50,12 +50,25 @@ def get_account(staff_id: uuid.UUID) -> StaffUser | None:
     return db.session.scalar(select(StaffUser).where(StaffUser.id == staff_id, StaffUser.is_active))
 
 
+def account_of(by: Actor) -> StaffUser | None:
+    """The account that acts, while it is active; None for anybody else."""
+    try:
+        return get_account(uuid.UUID(by.id)) if by.kind == "staff" else None
+    except ValueError:
+        return None
+
+
 def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
-    """Makes a one-time link good for 24 hours; returns its token, told once. Raises Invalid (e-mail)."""
+    """Makes a one-time link good for 24 hours; returns its token, told once.
+
+    Raises Invalid (e-mail), Denied for a role above that of the account that invites.
+    """
+    _refuse_above(role, by)
+    address = refuse_taken(email) if email else None
     token = new_token()
     invitation = StaffInvitation(
         token_hash=hash_token(token),
-        email=_email(email) if email else None,
+        email=address,
         role=role,
         created_by=by.ref,
         expires_at=now() + INVITATION,
@@ -65,11 +78,23 @@ def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
     return token
 
 
+def refuse_taken(email: str) -> str:
+    """The address as we keep it ("": none is given), when it is one and no account has it. Raises Invalid."""
+    address = _email(email) if email else ""
+    found = db.session.scalar(select(StaffUser).where(StaffUser.email == address))
+    if found is None:
+        return address
+    if found.deleted_at is not None:
+        raise Invalid(fields={"email": _("Ya tuvo una cuenta. Devuélvesela desde la lista de quienes se fueron.")})
+    raise Invalid(fields={"email": _("Ya hay una cuenta con ese correo.")})
+
+
 def get_invitation(token: str) -> StaffInvitation:
     """The invitation behind a link. Raises NotFound when it was used, is over, or never was."""
     query = select(StaffInvitation).where(
         StaffInvitation.token_hash == hash_token(token),
         StaffInvitation.used_at.is_(None),
+        StaffInvitation.revoked_at.is_(None),
         StaffInvitation.expires_at > now(),
     )
     invitation = db.session.scalar(query)
@@ -87,6 +112,7 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
     )
     hashed = hash_password(password)
     used = update(StaffInvitation).where(StaffInvitation.id == invitation.id, StaffInvitation.used_at.is_(None))
+    used = used.where(StaffInvitation.revoked_at.is_(None))
     if db.session.execute(used.values(used_at=now()), execution_options=NOTED).rowcount == 0:  # type: ignore[attr-defined]
         raise Conflict(_("Esta invitación ya se usó."))
     values = {"id": uuid.uuid4(), "email": email, "full_name": name, "password_hash": hashed, "role": invitation.role}
@@ -183,6 +209,15 @@ def as_actor(staff: StaffUser, **where: Any) -> Actor:
 def count() -> int:
     """How many accounts are active."""
     return db.session.scalar(select(func.count()).select_from(StaffUser).where(StaffUser.is_active)) or 0
+
+
+def _refuse_above(role: StaffRole, by: Actor) -> None:
+    """An operator at the console may invite anybody; an account nobody above itself."""
+    if by.kind == "system":
+        return
+    giver = account_of(by)
+    if giver is None or role.rank > giver.role.rank:
+        raise Denied(_("No puedes dar un rol por encima del tuyo."))
 
 
 def _refuse_wrong(password: str, staff: StaffUser) -> None:

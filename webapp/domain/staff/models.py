@@ -21,6 +21,11 @@ class StaffRole(Spoken):
     ADMIN = "admin", lazy_gettext("Administración")
     USER = "user", lazy_gettext("Equipo")
 
+    @property
+    def rank(self) -> int:
+        """Who stands above whom: nobody gives a role above their own."""
+        return ("user", "admin", "sysadmin").index(self.value)
+
 
 @audited(hide=("password_hash",))
 class StaffUser(Base):
