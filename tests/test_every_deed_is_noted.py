@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 
@@ -54,7 +55,7 @@ from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config, texts
-from webapp.domain.staff import accounts, permissions, team
+from webapp.domain.staff import accounts, links, permissions, profile, team
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import Grant
 from webapp.domain.users import people, roles
@@ -63,6 +64,7 @@ from webapp.domain.users.models import Reach, RoleChangeReason, UserRole
 BY = Actor("staff", "caio", "Caio Lima", source="ADMIN_PANEL")
 PLAN = {"name": "Anual", "duration_days": "365", "price": "999", "currency": "MXN"}
 READ = Grant(frozenset({"read"}))
+OTHER = "otro@vitrina.example"
 PHRASE = "caballo correcto batería grapa"
 EVA = {"email": "eva@vitrina.example", "full_name": "Eva Luz", "password": PHRASE, "locale": "es"}
 
@@ -239,6 +241,16 @@ class World:
     @cached_property
     def hugo(self):
         return StaffFactory(full_name="Hugo Paz", role=StaffRole.USER)
+
+    @cached_property
+    def code(self):
+        """What confirms hugo's other e-mail."""
+        return done(profile.keep_code, self.hugo.id, "email", timedelta(hours=1), email=OTHER)
+
+    @cached_property
+    def linked(self):
+        done(links.link, done(links.ask, self.hugo), 710_000_008)
+        return self.hugo
 
     @cached_property
     def gone(self):
@@ -515,7 +527,30 @@ DEEDS = {
         lambda w: partial(accounts.change_password, w.staff, PHRASE, PHRASE + " dos", keep=w.staff.id, by=BY),
         "staff_users",
     ),
-    "staff.accounts.choose_locale": (lambda w: partial(accounts.choose_locale, w.staff, "en", by=BY), "staff_users"),
+    "staff.profile.change": (
+        lambda w: partial(profile.change, w.staff, full_name="Eva Sol", locale="en", time_zone="Europe/Madrid", by=BY),
+        "staff_users",
+    ),
+    "staff.profile.ask_email": (
+        lambda w: partial(profile.ask_email, w.linked, OTHER, address="http://x/", by=BY),
+        "staff_codes",
+    ),
+    "staff.profile.hand_over": (
+        lambda w: (w.code, partial(profile.hand_over, w.hugo.id, by=replace(w.caio, id=str(w.root.id))))[1],
+        "staff_codes",
+    ),
+    "staff.profile.cancel_email": (
+        lambda w: (w.code, partial(profile.cancel_email, w.hugo, by=BY))[1],
+        "staff_codes",
+    ),
+    "staff.profile.confirm_email": (lambda w: partial(profile.confirm_email, w.code, by=BY), "staff_users"),
+    "staff.profile.keep_code": (
+        lambda w: partial(profile.keep_code, w.hugo.id, "telegram", timedelta(minutes=1), by=BY),
+        "staff_codes",
+    ),
+    "staff.links.ask": (lambda w: partial(links.ask, w.hugo, by=BY), "staff_codes"),
+    "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
+    "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
     "users.people.note_reach": (lambda w: partial(people.note_reach, w.ana.user_id, Reach.BLOCKED, by=BY), "users"),
     "users.people.choose_locale": (lambda w: partial(people.choose_locale, w.ana, "en", by=BY), "users"),
     "users.people.refer": (lambda w: partial(people.refer, w.ana, w.dora.referral_code, by=BY), "users"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from urllib.parse import quote_plus, urlsplit
 
@@ -27,7 +28,7 @@ from webapp.domain.catalog import notices
 from webapp.domain.channels import imports, tokens
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
-from webapp.domain.staff import accounts
+from webapp.domain.staff import accounts, profile
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
@@ -50,7 +51,12 @@ POSTS = {
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},
     "panel.account.change_password": {"email": "rita@vitrina.example", "old": PHRASE, "new": PHRASE + "s"},
-    "panel.account.choose_language": {"locale": "es"},
+    "panel.account.save_profile": {"full_name": "Rita Root", "locale": "es", "time_zone": "Europe/Madrid"},
+    "panel.account.ask_email": {"email": "otra@vitrina.example"},
+    "panel.account.cancel_email": {},
+    "panel.account.take_email": {},
+    "panel.account.link": {},
+    "panel.account.unlink": {},
     "panel.home.attend": {},
     "panel.catalog.create": PACKAGE,
     "panel.catalog.edit": PACKAGE | {"version": "1"},
@@ -126,6 +132,7 @@ POSTS = {
     "panel.staff.suspend": {},
     "panel.staff.reactivate": {},
     "panel.staff.remove": {},
+    "panel.staff.hand_over_email": {},
     "panel.rights.save": {"sections": "vip", "sure": "1", **dict.fromkeys(GRANTABLE, "read")}
     | {f"until-{section}": "2036-01-01" for section in GRANTABLE},
     "panel.rights.give_many": {"ids": "1", "template": "agent", "until": "2036-01-01"},
@@ -243,6 +250,9 @@ class House:
             )
             self.list = imports.keep(imports.read("x.csv", b"usuario,dias\n@nadie_aqui,3\n@mal,3"), by=SYSTEM)
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
+            self.code = profile.keep_code(
+                self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example"
+            )
         self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
         entered = self.phone.post("/miniapp/session", data={"init_data": launch(ana), "path": "/miniapp/"})
         self.headers = {"Authorization": f"Bearer {entered.headers['X-Session']}"}
@@ -253,6 +263,7 @@ class House:
         known |= {"plan_id": self.plan.id, "token_id": self.token.id, "batch_id": self.token.batch_id, "request_id": 1}
         known |= {
             "token": self.invitation,
+            "code": self.code,
             "name": "help",
             "key": "x",
             "kind": "outside_with_right",

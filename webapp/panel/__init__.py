@@ -89,6 +89,7 @@ def init_app(app: Flask) -> None:
         csrf=guard.csrf,
         allowed=guard.allowed,
         zone=pages.zone,
+        creator_zone=pages.creator_zone,
         url_with=pages.url_with,
         export_url=exports.url,
     )

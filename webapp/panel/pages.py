@@ -154,7 +154,13 @@ def settings() -> BotConfig:
 
 
 def zone() -> str:
-    """The creator's time zone, in which the panel shows every moment."""
+    """The time zone in which the panel shows every moment: the reader's own if they chose one, else the creator's."""
+    staff = g.get("staff")
+    return str(staff.time_zone) if staff is not None and staff.time_zone else creator_zone()
+
+
+def creator_zone() -> str:
+    """The creator's time zone, whose days the figures count."""
     return str(settings().time_zone)
 
 

@@ -11,7 +11,7 @@ from webapp.base.errors import Invalid, all_fit
 from webapp.base.i18n import _
 from webapp.base.web import is_htmx
 from webapp.config import settings
-from webapp.domain.staff import accounts, team
+from webapp.domain.staff import accounts, profile, team
 from webapp.domain.staff.models import StaffRole
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow
@@ -114,11 +114,23 @@ def remove(staff_id: uuid.UUID) -> ResponseReturnValue:
     return _after(staff_id, _("Ya no está en el equipo. Lo que hizo queda en la auditoría."), undo=undo)
 
 
+@blueprint.post("/<uuid:staff_id>/email")
+@allow("staff", "update")
+def hand_over_email(staff_id: uuid.UUID) -> ResponseReturnValue:
+    """The link that confirms somebody's other e-mail, for them: here, and nowhere again."""
+    with transaction():
+        code = profile.hand_over(staff_id, by=guard.actor())
+    link = settings().public + url_for("panel.account.confirm_email", code=code)
+    told = {"link": link, "person": team.person(staff_id)}
+    return _told_once("panel/staff/_email_link.html", "panel/staff/email_link.html", **told)
+
+
 def _one(staff_id: uuid.UUID) -> dict[str, Any]:
     """What the page of an account shows."""
     staff = team.person(staff_id)
     told: dict[str, Any] = {"person": staff, "sessions": team.sessions_of([staff_id]).get(staff_id, 0)}
     told |= {"roles": team.roles_for(g.staff), "touchable": team.may_change(g.staff, staff)}
+    told |= {"waiting": profile.waiting_email(staff_id)}
     return told | {"errors": {}, "typed": {}}
 
 

@@ -18,6 +18,7 @@ from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
+from webapp.domain.staff import notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 
@@ -80,7 +81,7 @@ def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
 
 def refuse_taken(email: str) -> str:
     """The address as we keep it ("": none is given), when it is one and no account has it. Raises Invalid."""
-    address = _email(email) if email else ""
+    address = read_email(email) if email else ""
     found = db.session.scalar(select(StaffUser).where(StaffUser.email == address))
     if found is None:
         return address
@@ -108,7 +109,7 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
     invitation = get_invitation(token)
     email = invitation.email or email
     email, name, _strong = all_fit(
-        lambda: _email(email), lambda: _name(full_name), lambda: refuse_weak(password, email.strip())
+        lambda: read_email(email), lambda: read_name(full_name), lambda: refuse_weak(password, email.strip())
     )
     hashed = hash_password(password)
     used = update(StaffInvitation).where(StaffInvitation.id == invitation.id, StaffInvitation.used_at.is_(None))
@@ -190,15 +191,8 @@ def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by
     all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new"))
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
+    notices.tell(staff, "staff/password")
     return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
-
-
-def choose_locale(staff: StaffUser, locale: str, *, by: Actor) -> None:
-    """The language of the panel for this person. Raises Invalid for one that we do not speak."""
-    if locale not in LOCALES:
-        raise Invalid(fields={"locale": _("No hablamos ese idioma todavía.")})
-    with trail.watch(staff, "update", by=by):
-        staff.locale = locale
 
 
 def as_actor(staff: StaffUser, **where: Any) -> Actor:
@@ -209,6 +203,22 @@ def as_actor(staff: StaffUser, **where: Any) -> Actor:
 def count() -> int:
     """How many accounts are active."""
     return db.session.scalar(select(func.count()).select_from(StaffUser).where(StaffUser.is_active)) or 0
+
+
+def read_email(text: str) -> str:
+    """An address as we keep it. Raises Invalid."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.casefold()
+    except EmailNotValidError:
+        raise Invalid(fields={"email": _("Ese correo no parece válido.")}) from None
+
+
+def read_name(text: str) -> str:
+    """A name as we keep it. Raises Invalid."""
+    name = clean(text)
+    if not 2 <= len(name) <= 100:
+        raise Invalid(fields={"full_name": _("Escribe tu nombre, entre 2 y 100 caracteres.")})
+    return name
 
 
 def _refuse_above(role: StaffRole, by: Actor) -> None:
@@ -223,17 +233,3 @@ def _refuse_above(role: StaffRole, by: Actor) -> None:
 def _refuse_wrong(password: str, staff: StaffUser) -> None:
     if not check_password(password[:1000], staff.password_hash)[0]:
         raise Invalid(fields={"old": _("Esa no es tu contraseña actual.")})
-
-
-def _email(text: str) -> str:
-    try:
-        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.casefold()
-    except EmailNotValidError:
-        raise Invalid(fields={"email": _("Ese correo no parece válido.")}) from None
-
-
-def _name(text: str) -> str:
-    name = clean(text)
-    if not 2 <= len(name) <= 100:
-        raise Invalid(fields={"full_name": _("Escribe tu nombre, entre 2 y 100 caracteres.")})
-    return name

@@ -41,6 +41,7 @@ class StaffUser(Base):
     role: Mapped[StaffRole] = mapped_column(choice(StaffRole, "role"))
     telegram_user_id: Mapped[int | None] = mapped_column(BigInt, unique=True)
     locale: Mapped[str] = mapped_column(String(8), default="es")
+    time_zone: Mapped[str | None] = mapped_column(String(64))
     failed_login_attempts: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     created_by: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
@@ -77,7 +78,6 @@ class StaffInvitation(Base):
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
 
 
-@audited(hide=("code_hash",))
 class StaffCode(Base):
     """What one account was last given to confirm something with, once, by a hash: a new e-mail, or its Telegram.
 

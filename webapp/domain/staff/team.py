@@ -21,6 +21,7 @@ from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
+from webapp.domain.staff import notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 CHANGE = "permission_change"
@@ -105,6 +106,7 @@ def change_role(staff_id: uuid.UUID, role: StaffRole, *, by: Actor) -> bool:
         with trail.watch(staff, CHANGE, by=by):
             staff.role = role
         _shut(staff, by)
+        notices.tell(staff, "staff/role")
         return True
 
 
