@@ -134,7 +134,8 @@ _FIRST_CONFIG = """
     vip_channel_title = NULL, free_channel_id = NULL, free_channel_title = NULL, wait_time_minutes = 5,
     grace_hours = 0, expiry_hour = NULL, reminder_days = '[3, 1]', brake_most = 50, brake_share = 30,
     comeback_days = '[1, 3, 7]', remind_before = true, remind_end = true, remind_after = true, quiet_from = NULL,
-    quiet_until = NULL, reminder_rules = 2, audit_chat_id = NULL, audit_months = NULL
+    quiet_until = NULL, reminder_rules = 2, audit_chat_id = NULL, audit_months = NULL,
+    remember_browsers = false
 """
 
 

@@ -20,6 +20,7 @@ from tests.factories import PackageFactory, StaffFactory, UserFactory
 from tests.panel.members import VIP, a_plan, ask_to_join, open_channels
 from tests.sealing import seal, write
 from webapp.base.clock import now
+from webapp.base.crypto import encrypt, hash_password
 from webapp.base.db import Base, db, transaction
 from webapp.domain.audit import anchors, retention, trail, verifications
 from webapp.domain.audit.actors import Actor
@@ -55,7 +56,7 @@ from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config, texts
-from webapp.domain.staff import accounts, links, permissions, profile, team
+from webapp.domain.staff import accounts, browsers, entry, links, permissions, profile, second_factor, team, waits
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import Grant
 from webapp.domain.users import people, roles
@@ -65,6 +66,7 @@ BY = Actor("staff", "caio", "Caio Lima", source="ADMIN_PANEL")
 PLAN = {"name": "Anual", "duration_days": "365", "price": "999", "currency": "MXN"}
 READ = Grant(frozenset({"read"}))
 OTHER = "otro@vitrina.example"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PHRASE = "caballo correcto batería grapa"
 EVA = {"email": "eva@vitrina.example", "full_name": "Eva Luz", "password": PHRASE, "locale": "es"}
 
@@ -75,6 +77,7 @@ BESIDE = {
     "insights.exports.mine": "a question: whose file it is",
     "staff.accounts.account_of": "a question: who acts",
     "insights.exports.recent": "a question: one's own files",
+    "staff.entry.enrol": "confirming the phone and raising the session, which have lines of their own",
 }
 # Where one row stands for many things, or several for one, and why.
 ALLOWED = {
@@ -82,6 +85,10 @@ ALLOWED = {
     "channels.payments.record_for_token": "a payment for a batch is one row, like the batch",
     "sessions.devices.start": "sessions that make room for the new one end with its row",
     "sessions.devices.revoke_all": "all sessions of an owner end in one row, which tells how many",
+    "staff.entry.show": "the account's counters and its last step of time go with the row of the session",
+    "staff.entry.show_again": "the account's last step of time goes with the row of the session",
+    "staff.second_factor.confirm": "the other sessions end in one row",
+    "staff.second_factor.reset": "all sessions end in one row",
     "staff.accounts.change_password": "the other sessions end in one row",
     "channels.returns.readmit": "a correction of the date, the readmission, and the entry: three things done at once",
     "channels.differences.mend": "what was wrong is noted of the member, what was done of the subscription",
@@ -268,6 +275,42 @@ class World:
         return done(devices.start, "miniapp", user_id=self.ana.user_id)[1]
 
     @cached_property
+    def door(self):
+        """The panel's session of somebody who has shown their password."""
+        return done(devices.start, "panel", staff_id=self.hugo.id)[1]
+
+    @cached_property
+    def desk(self):
+        """The same, once it is whole."""
+        return done(devices.start, "panel", staff_id=self.protected.id, level="mfa")[1]
+
+    @cached_property
+    def protected(self):
+        """Hugo, whose phone knows a secret."""
+        self.hugo.totp_secret, self.hugo.totp_confirmed_at = encrypt(SECRET), now()
+        self.hugo.password_hash = hash_password(PHRASE)
+        db.session.commit()
+        return self.hugo
+
+    @property
+    def offered(self):
+        return second_factor.now_shown(second_factor.offer(self.hugo, self.door.id))
+
+    @property
+    def rita(self):
+        return Actor("staff", str(self.root.id), "Caio Lima", source="ADMIN_PANEL")
+
+    @cached_property
+    def attempt(self):
+        with transaction():
+            return accounts.begin(self.protected.email, waits.Origin("?"))
+
+    @cached_property
+    def browser(self):
+        done(browsers.remember, self.hugo.id)
+        return browsers.of(self.hugo.id)[0]
+
+    @cached_property
     def blocked(self):
         done(people.block, self.ana, reason="x")
         return self.ana
@@ -308,6 +351,10 @@ class World:
         """An audit row that can be taken back."""
         _blocked = self.blocked
         return db.session.scalars(select(AuditLog).order_by(AuditLog.id.desc())).first()
+
+
+def code():
+    return second_factor.now_shown(SECRET)
 
 
 def paid():
@@ -479,6 +526,11 @@ DEEDS = {
         lambda w: partial(devices.revoke_all, by=BY, user_id=w.session.user_id),
         "user_sessions",
     ),
+    "sessions.devices.raise_level": (
+        lambda w: partial(devices.raise_level, w.door, by=BY, how="totp"),
+        "user_sessions",
+    ),
+    "sessions.devices.elevate": (lambda w: partial(devices.elevate, w.desk, by=BY), "user_sessions"),
     "settings.config.change": (lambda w: partial(config.change, {"creator_name": "Luna"}, by=BY), "bot_config"),
     "settings.texts.change": (lambda w: partial(texts.change, "help", "Hola", "es", by=BY), "bot_config"),
     "insights.exports.ask": (
@@ -551,6 +603,28 @@ DEEDS = {
     "staff.links.ask": (lambda w: partial(links.ask, w.hugo, by=BY), "staff_codes"),
     "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
     "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
+    "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
+    "staff.browsers.forget": (
+        lambda w: partial(browsers.forget, w.browser.id, staff_id=w.hugo.id, by=BY),
+        "staff_browsers",
+    ),
+    "staff.entry.show": (
+        lambda w: partial(entry.show, w.protected, w.door, code(), origin=waits.Origin("?"), by=BY),
+        "user_sessions",
+    ),
+    "staff.entry.show_again": (
+        lambda w: partial(entry.show_again, w.attempt, True, code(), staff=w.protected, session=w.desk, by=BY),
+        "user_sessions",
+    ),
+    "staff.second_factor.confirm": (
+        lambda w: partial(second_factor.confirm, w.hugo, w.door.id, w.offered, by=BY),
+        "staff_users",
+    ),
+    "staff.second_factor.renew_codes": (
+        lambda w: partial(second_factor.renew_codes, w.protected, by=BY),
+        "staff_users",
+    ),
+    "staff.second_factor.reset": (lambda w: partial(second_factor.reset, w.protected, by=w.rita), "staff_users"),
     "users.people.note_reach": (lambda w: partial(people.note_reach, w.ana.user_id, Reach.BLOCKED, by=BY), "users"),
     "users.people.choose_locale": (lambda w: partial(people.choose_locale, w.ana, "en", by=BY), "users"),
     "users.people.refer": (lambda w: partial(people.refer, w.ana, w.dora.referral_code, by=BY), "users"),

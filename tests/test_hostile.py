@@ -47,6 +47,12 @@ POSTS = {
     "panel.signin.sign_in": {"email": "rita@vitrina.example", "password": PHRASE, "next": "/panel/"},
     "panel.signin.sign_out": {},
     "panel.signin.join": {"email": "eva@vitrina.example", "full_name": "Eva Luz", "password": PHRASE},
+    "panel.second_factor.show": {"code": "123456", "remember": "1", "next": "/panel/"},
+    "panel.second_factor.enrol": {"code": "123456", "next": "/panel/"},
+    "panel.second_factor.leave": {},
+    "panel.second_factor.change": {"code": "123456"},
+    "panel.second_factor.codes": {},
+    "panel.sudo.confirm": {"held": "x", "email": "rita@vitrina.example", "password": PHRASE, "code": "123456"},
     "panel.account.pulse": {},
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},
@@ -133,6 +139,7 @@ POSTS = {
     "panel.staff.reactivate": {},
     "panel.staff.remove": {},
     "panel.staff.hand_over_email": {},
+    "panel.staff.reset_second_factor": {},
     "panel.rights.save": {"sections": "vip", "sure": "1", **dict.fromkeys(GRANTABLE, "read")}
     | {f"until-{section}": "2036-01-01" for section in GRANTABLE},
     "panel.rights.give_many": {"ids": "1", "template": "agent", "until": "2036-01-01"},
@@ -220,6 +227,7 @@ GETS = {
     "panel.interests.page": {"state", "category", "package", "user", "age", "sort", "after"},
     "panel.settings.text": {"locale"},
     "panel.signin.page": {"next"},
+    "panel.second_factor.page": {"next"},
     "miniapp.vitrina": {"q", "category", "after"},
     "miniapp.listing": {"q", "category", "after"},
     "miniapp.want": {"place"},
@@ -238,6 +246,7 @@ class House:
         self.root = StaffFactory(email="rita@vitrina.example", role=StaffRole.SYSADMIN)
         self.helper = StaffFactory(email="hugo@vitrina.example", full_name="Hugo Paz", role=StaffRole.USER)
         self.panel = Browser(app.test_client(), self.root)
+        self.door = Browser(app.test_client(), self.helper, level="pwd")
         self.phone = app.test_client()
         self.plan = a_plan()
         open_channels()
@@ -288,12 +297,15 @@ class House:
         headers = {**FORM, **(HTMX if htmx else {})}
         if rule.endpoint.startswith("panel."):
             self.app.extensions["tries"].forget()
-            headers |= ORIGIN | {"X-CSRF-Token": self.panel.csrf}
-            return self.panel.client.post(self.path(rule), data=body, headers=headers)
+            browser = self.door if hasattr(self.app.view_functions[rule.endpoint], "halfway") else self.panel
+            headers |= ORIGIN | {"X-CSRF-Token": browser.csrf}
+            return browser.client.post(self.path(rule), data=body, headers=headers)
         self.app.extensions["tries"].forget()
         return self.phone.post(self.path(rule), data=body, headers=headers | self.headers)
 
     def get(self, path: str, **asked):
+        if path == "/panel/second-factor/":
+            return self.door.client.get(path, query_string=asked)
         if path.startswith("/panel"):
             return self.panel.client.get(path, query_string=asked)
         return self.phone.get(path, query_string=asked, headers=self.headers)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -13,7 +13,6 @@ MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     with op.batch_alter_table("staff_users") as staff:
-        staff.add_column(sa.Column("time_zone", sa.String(length=64), nullable=True))
         staff.add_column(sa.Column("deleted_at", MOMENT, nullable=True))
         staff.create_check_constraint(op.f("ck_staff_users_deleted_at"), "NOT is_active OR deleted_at IS NULL")
     with op.batch_alter_table("staff_invitations") as invitations:
@@ -46,4 +45,3 @@ def downgrade() -> None:
     with op.batch_alter_table("staff_users") as staff:
         staff.drop_constraint(op.f("ck_staff_users_deleted_at"), type_="check")
         staff.drop_column("deleted_at")
-        staff.drop_column("time_zone")

@@ -168,6 +168,26 @@
     const badge = $("[data-waiting]");
     if (told && badge) { $("[data-waiting-number]", badge).textContent = told.dataset.waitingCount; badge.hidden = told.dataset.waitingCount === "0"; }
   });
+  // --- Showing again who one is: a dialog over the page, which stays as it was; a file that came lets its page go
+  document.addEventListener("htmx:after:swap", () => {
+    const asked = $("dialog#sudo[open]:not(:modal)");
+    if (asked) { asked.close(); asked.showModal(); $("input[type=password]", asked)?.focus(); }
+  });
+  document.addEventListener("click", (event) => {
+    const cancel = event.target.closest("[data-close-dialog]");
+    if (cancel) { event.preventDefault(); cancel.closest("dialog").close(); }
+  });
+  document.addEventListener("submit", (event) => {
+    const back = event.target.dataset?.sudo;
+    if (!back) return;
+    leaving = true;
+    const look = setInterval(() => {
+      if (!/(^|; )vitrina_taken=1/.test(document.cookie)) return;
+      clearInterval(look);
+      document.cookie = "vitrina_taken=; path=/panel; max-age=0";
+      location.replace(back);
+    }, 200);
+  });
   const ready = () => {
     for (const left of $$(".toast-left")) { toast(left.dataset); left.remove(); }
     restore();

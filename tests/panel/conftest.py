@@ -25,11 +25,16 @@ HTMX = {"HX-Request": "true"}
 class Browser:
     """One person's browser on the panel: keeps the cookie, posts with Origin and the session's token."""
 
-    def __init__(self, client: FlaskClient, staff: StaffUser | None = None) -> None:
+    def __init__(
+        self, client: FlaskClient, staff: StaffUser | None = None, *, level: str = "mfa", sudo: bool = True
+    ) -> None:
+        """`sudo`: whether they have just shown who they are; `level` "pwd": they have shown their password alone."""
         self.client, self.staff, self.csrf = client, staff, ""
         if staff is not None:
+            by = accounts.as_actor(staff)
             with transaction():
-                token, self.session = devices.start("panel", by=accounts.as_actor(staff), staff_id=staff.id)
+                token, self.session = devices.start("panel", by=by, staff_id=staff.id, level=level)
+                token = devices.elevate(self.session, by=by) if sudo and level == "mfa" else token
             self.csrf = guard.csrf_of(self.session)
             client.set_cookie("vitrina", token)
 
@@ -46,17 +51,17 @@ class Browser:
 
 
 @pytest.fixture
-def as_staff(app: Flask) -> Callable[[StaffUser | None], Browser]:
-    return lambda staff: Browser(app.test_client(), staff)
+def as_staff(app: Flask) -> Callable[..., Browser]:
+    return lambda staff, **how: Browser(app.test_client(), staff, **how)
 
 
 @pytest.fixture
-def panel(as_staff: Callable[[StaffUser | None], Browser], caio: StaffUser) -> Browser:
+def panel(as_staff: Callable[..., Browser], caio: StaffUser) -> Browser:
     return as_staff(caio)
 
 
 @pytest.fixture
-def eve(as_staff: Callable[[StaffUser | None], Browser]) -> Browser:
+def eve(as_staff: Callable[..., Browser]) -> Browser:
     """Nobody: no session."""
     return as_staff(None)
 

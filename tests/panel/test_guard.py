@@ -59,11 +59,50 @@ def test_nobody_is_sent_to_sign_in_from_everywhere_but_the_door(app, eve):
 def test_each_person_gets_what_their_rights_say_and_no_more(app, as_staff, who, request):
     staff: StaffUser = request.getfixturevalue(who)
     for path, verb, view in panel_routes(app):
-        if getattr(view, "public", False):
+        if getattr(view, "public", False) or getattr(view, "halfway", False):
             continue
         answer = ask(as_staff(staff), path, verb)
         refused = answer.status_code in (401, 403)
         assert refused is not may(staff, view.allowed.section, view.allowed.act), (path, verb, answer.status_code)
+
+
+def test_whoever_has_shown_their_password_alone_gets_to_the_second_factor_and_nowhere_else(app, as_staff, root):
+    for path, verb, view in panel_routes(app):
+        if getattr(view, "public", False) or getattr(view, "halfway", False):
+            continue
+        answer = ask(as_staff(root, level="pwd"), path, verb)
+        assert (answer.status_code, answer.location.split("?")[0]) == (303, "/panel/second-factor/"), path
+
+
+def test_whoever_is_in_is_not_asked_for_the_second_factor_again(app, panel):
+    for path, verb, view in panel_routes(app):
+        if getattr(view, "halfway", False):
+            assert ask(panel, path, verb).location == "/panel/", path
+
+
+# Posts of the settings that change nothing: they ask Telegram, or show how a text would look.
+CALM = {"setup.ask", "setup.ask_channels", "setup.look", "settings.preview"}
+# What else asks to show again who one is (issue 4, "Sessions").
+ASKED = {
+    "rights.save", "rights.give_many",
+    "account.change_password", "account.revoke_others", "account.ask_email", "account.link", "account.unlink",
+    "audit.undo",
+    "second_factor.renew", "second_factor.change", "second_factor.codes",
+    "exports.download", "interests.export", "vip.export", "free.export", "plans.export", "tokens.export",
+    "users.export", "stats.take_people", "audit.export", "imports.problems", "imports.results", "imports.links",
+    "vip.release", "vip_many.run", "differences.mend",
+}  # fmt: skip
+
+
+def test_what_must_not_happen_in_an_unattended_browser_asks_who_one_is(app):
+    asked, wanted = set(), set(ASKED)
+    for rule in app.url_map.iter_rules():
+        view, name = app.view_functions[rule.endpoint], rule.endpoint.removeprefix("panel.")
+        asked |= {name} if hasattr(view, "sudo") else set()
+        right = getattr(view, "allowed", None)
+        changes = right is not None and right.section in ("settings", "staff") and "POST" in rule.methods
+        wanted |= {name} if changes and name not in CALM else set()
+    assert asked == wanted
 
 
 def test_somebody_of_the_team_sees_the_first_page_and_their_account_only(app, helper):
@@ -156,7 +195,7 @@ def test_every_answer_carries_the_strict_headers(panel, eve):
 
 def test_the_cookie_is_bound_to_the_host_behind_https(app, eve, caio, monkeypatch):
     give_password(caio)
-    monkeypatch.setattr("webapp.panel.guard._secure", lambda: True)
+    monkeypatch.setattr("webapp.panel.cookies._secure", lambda: True)
     answer = eve.post("/panel/sign-in", {"email": caio.email, "password": PHRASE}, headers=ORIGIN)
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-vitrina=")

@@ -1,30 +1,42 @@
 """Signing in: the same answer to everybody who may not, waits that grow, invitations that work once."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from time import process_time
+from urllib.parse import parse_qs, urlsplit
 
+import pyotp
 import pytest
 from sqlalchemy import select
 
 from tests.conftest import count
 from tests.factories import StaffFactory
 from tests.panel.conftest import ORIGIN, Browser, sessions
-from webapp.base.crypto import hash_password, hash_token
+from webapp.base.clock import now
+from webapp.base.crypto import encrypt, hash_password, hash_token
 from webapp.base.db import db, transaction
 from webapp.base.tries import Tries
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts
-from webapp.domain.staff.models import StaffRole, StaffUser
+from webapp.domain.staff import accounts, waits
+from webapp.domain.staff.models import StaffRole, StaffUser, StaffWait
 
 PHRASE = "una frase larga y tranquila"
 HASHED = hash_password(PHRASE)
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def give_password(staff: StaffUser) -> None:
+    """A password, and a phone that knows SECRET."""
     staff.password_hash = HASHED
+    staff.totp_secret, staff.totp_confirmed_at = encrypt(SECRET), now()
     db.session.commit()
+
+
+def shown(steps: int = 0) -> str:
+    """What the phone shows now, or so many steps from now."""
+    return pyotp.TOTP(SECRET).at(now(), counter_offset=steps)
 
 
 @pytest.fixture
@@ -33,13 +45,29 @@ def rita(root: StaffUser) -> StaffUser:
     return root
 
 
+def enter(browser: Browser, staff: StaffUser, **more: str):
+    """The whole way in, as a person goes it."""
+    begun = try_in(browser, staff.email, PHRASE, **more)
+    assert begun.location.startswith("/panel/second-factor/?next=")
+    return show(browser, shown(), next=parse_qs(urlsplit(begun.location).query)["next"][0])
+
+
+def show(browser: Browser, code: str, **more: str):
+    """The second step, from the page that asks for it."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/panel/second-factor/").text)
+    browser.csrf = found[1] if found else browser.csrf
+    return browser.post("/panel/second-factor/", {"code": code, **more})
+
+
 def try_in(browser: Browser, email: str, password: str = "no es esta frase", **more: str):
     return browser.post("/panel/sign-in", {"email": email, "password": password, **more})
 
 
-def test_the_right_password_opens_the_panel(eve, rita):
+def test_the_right_password_and_the_phones_code_open_the_panel(eve, rita):
     answer = try_in(eve, " Rita@Vitrina.example ", PHRASE)
-    assert (answer.status_code, answer.location) == (303, "/panel/")
+    assert (answer.status_code, answer.location) == (303, "/panel/second-factor/?next=/panel/")
+    assert eve.get("/panel/").location == "/panel/second-factor/?next=/panel/"
+    assert show(eve, shown()).location == "/panel/"
     assert "Rita" in eve.get("/panel/").text
     assert count(AuditLog, AuditLog.action == "login", AuditLog.actor_id == str(rita.id)) == 1
 
@@ -69,22 +97,19 @@ def test_what_was_typed_as_password_is_kept_nowhere(eve, rita):
 
 
 def test_waits_grow_with_every_fifth_failure(app, eve, rita, traveller):
-    waits = []
+    waited = []
     for _ in range(20):
         try_in(eve, rita.email)
-        db.session.refresh(rita)
-        waits.append(round((rita.locked_until - rita.last_failed_at).total_seconds()))
-        traveller.shift(waits[-1] + 1)
+        db.session.rollback()
+        end = db.session.scalars(select(StaffWait.waits_until)).one()
+        waited.append(round((end - now()).total_seconds()))
+        traveller.shift(waited[-1] + 1)
         app.extensions["tries"].forget()
-    assert waits == [0] * 4 + [60] * 5 + [120] * 5 + [180] * 5 + [240]
+    assert waited == [0] * 4 + [60] * 5 + [120] * 5 + [180] * 5 + [240]
 
 
-def test_the_wait_never_exceeds_a_quarter_of_an_hour(app, eve, rita):
-    rita.failed_login_attempts, rita.last_failed_at = 400, accounts.now()
-    db.session.commit()
-    try_in(eve, rita.email)
-    db.session.refresh(rita)
-    assert (rita.locked_until - rita.last_failed_at).total_seconds() == 900
+def test_the_wait_never_exceeds_a_quarter_of_an_hour(app):
+    assert [waits.wait(failures, 5).total_seconds() for failures in (4, 5, 74, 75, 4000)] == [0, 60, 840, 900, 900]
 
 
 def test_during_the_wait_even_the_right_password_waits_and_after_it_serves(eve, rita, traveller):
@@ -92,9 +117,9 @@ def test_during_the_wait_even_the_right_password_waits_and_after_it_serves(eve, 
         try_in(eve, rita.email)
     assert try_in(eve, rita.email, PHRASE).status_code == 401
     traveller.shift(61)
-    assert try_in(eve, rita.email, PHRASE).status_code == 303
+    assert enter(eve, rita).status_code == 303
     db.session.refresh(rita)
-    assert (rita.failed_login_attempts, rita.locked_until) == (0, None)
+    assert (rita.failed_login_attempts, rita.locked_until, count(StaffWait)) == (0, None, 0)
 
 
 def test_one_address_cannot_try_for_ever(eve, app):
@@ -111,7 +136,7 @@ def test_while_redis_is_away_people_sign_in_and_tries_are_counted_still(eve, rit
 
 def test_a_session_planted_before_sign_in_is_worth_nothing(app, eve, rita):
     eve.client.set_cookie("vitrina", "planted")
-    try_in(eve, rita.email, PHRASE)
+    enter(eve, rita)
     token = eve.client.get_cookie("vitrina").value
     assert token != "planted"
     assert count(UserSession, UserSession.token_hash == hash_token("planted")) == 0
@@ -141,11 +166,12 @@ def test_signing_in_again_ends_the_session_this_browser_had(as_staff, rita):
     ],
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(eve, rita, target):
-    assert try_in(eve, rita.email, PHRASE, next=target).location == "/panel/"
+    assert enter(eve, rita, next=target).location == "/panel/"
+    assert show(eve, "123456", next=target).location == "/panel/"
 
 
 def test_whoever_came_for_a_page_gets_to_it(eve, rita):
-    assert try_in(eve, rita.email, PHRASE, next="/panel/users/?role=vip").location == "/panel/users/?role=vip"
+    assert enter(eve, rita, next="/panel/users/?role=vip").location == "/panel/users/?role=vip"
 
 
 def test_signing_out_ends_the_session(as_staff, rita):
@@ -163,13 +189,14 @@ def invite(role: StaffRole = StaffRole.SYSADMIN, email: str | None = None) -> st
 NEW = {"email": "Nora@Vitrina.example", "full_name": " Nora   Gil ", "password": PHRASE}
 
 
-def test_an_invitation_makes_an_account_and_signs_it_in(eve):
+def test_an_invitation_makes_an_account_which_sets_up_its_phone_first(eve):
     path = f"/panel/invitation/{invite()}"
     assert eve.get(path).status_code == 200
-    assert eve.post(path, NEW).location == "/panel/"
+    assert eve.post(path, NEW).location == "/panel/second-factor/"
     nora = db.session.scalar(select(StaffUser))
     assert (nora.email, nora.full_name, nora.role) == ("nora@vitrina.example", "Nora Gil", StaffRole.SYSADMIN)
-    assert "Nora" in eve.get("/panel/").text
+    assert eve.get("/panel/").location.startswith("/panel/second-factor/")
+    assert "nora@vitrina.example" in eve.get("/panel/second-factor/").text
 
 
 def test_an_invitation_works_once(app, eve):

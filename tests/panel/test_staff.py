@@ -9,7 +9,10 @@ from tests.conftest import count
 from tests.factories import StaffFactory
 from tests.panel.conftest import Browser
 from tests.panel.test_signin import PHRASE
-from webapp.base.db import db, get
+from webapp.base.clock import now
+from webapp.base.crypto import encrypt
+from webapp.base.db import db, get, transaction
+from webapp.base.outbox import OutboxMessage
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
@@ -154,3 +157,21 @@ def test_the_list_is_searched_and_paged(rita):
     page = rita.get("/panel/staff/?q=marta").text
     assert page.count("Marta Sol") >= 25 and 'rel="next"' in page and "Rita Root" not in page.partition('id="list"')[2]
     assert "Nadie coincide" in rita.get("/panel/staff/?q=zzz").text
+
+
+def test_a_responsible_takes_away_a_lost_phone_and_its_owner_hears_of_it(rita, as_staff, caio, helper):
+    with transaction():
+        hugo = get(StaffUser, helper.id)
+        hugo.totp_secret, hugo.totp_confirmed_at, hugo.telegram_user_id = encrypt("JBSWY3DP"), now(), 710_000_009
+    assert as_staff(caio).post(f"/panel/staff/{helper.id}/second-factor/reset").status_code == 403
+    assert rita.post(f"/panel/staff/{helper.id}/second-factor/reset").status_code == 303
+    assert now_is(helper).totp_confirmed_at is None
+    assert "segundo paso" in db.session.query(OutboxMessage).one().payload["text"]
+
+
+@pytest.mark.parametrize("deed", ["role", "suspend", "remove", "reactivate", "email", "second-factor/reset"])
+def test_what_is_done_to_an_account_asks_again_who_one_is(as_staff, root, helper, deed):
+    rita = as_staff(root, sudo=False)
+    answer = rita.post(f"/panel/staff/{helper.id}/{deed}", {"role": "admin"})
+    assert answer.status_code == 403 and "Confirma que eres tú" in answer.text
+    assert (now_is(helper).state, helper.role) == ("active", StaffRole.USER)

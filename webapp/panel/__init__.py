@@ -25,11 +25,13 @@ from webapp.panel import (
     reading,
     rights,
     search,
+    second_factor,
     settings,
     setup,
     signin,
     staff,
     stats,
+    sudo,
     tables,
     tokens,
     users,
@@ -40,6 +42,8 @@ from webapp.panel import (
 
 ROOMS = (
     signin,
+    second_factor,
+    sudo,
     home,
     catalog,
     interests,
@@ -79,6 +83,7 @@ def init_app(app: Flask) -> None:
     """Opens the door."""
     panel = Blueprint("panel", __name__, url_prefix="/panel")
     panel.before_request(guard.admit)
+    panel.before_request(sudo.ask)
     panel.register_error_handler(Refused, pages.refuse)
     for room in ROOMS:
         panel.register_blueprint(room.blueprint)

@@ -17,7 +17,7 @@ from webapp.config import settings
 from webapp.domain.sessions import devices
 from webapp.domain.staff import accounts, links, profile
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow, public
+from webapp.panel.guard import allow, public, sudo
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 FRESH = timedelta(minutes=1)
@@ -51,6 +51,7 @@ def revoke(session_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/sessions/revoke-others")
 @allow("account", "update")
+@sudo
 def revoke_others() -> ResponseReturnValue:
     """Ends every session of mine but this one."""
     with transaction():
@@ -61,6 +62,7 @@ def revoke_others() -> ResponseReturnValue:
 
 @blueprint.post("/password")
 @allow("account", "update")
+@sudo
 def change_password() -> ResponseReturnValue:
     """A new password; the other sessions end."""
     old, new = request.form.get("old", ""), request.form.get("new", "")
@@ -89,6 +91,7 @@ def save_profile() -> ResponseReturnValue:
 
 @blueprint.post("/email")
 @allow("account", "update")
+@sudo
 def ask_email() -> ResponseReturnValue:
     """Another e-mail, once its link is opened."""
     address = settings().public + url_for(".confirm_email", code="")
@@ -131,6 +134,7 @@ def take_email(code: str) -> ResponseReturnValue:
 
 @blueprint.post("/telegram/link")
 @allow("account", "update")
+@sudo
 def link() -> ResponseReturnValue:
     """The code that ties my Telegram: here, and nowhere again."""
     with transaction():
@@ -147,6 +151,7 @@ def link() -> ResponseReturnValue:
 
 @blueprint.post("/telegram/unlink")
 @allow("account", "update")
+@sudo
 def unlink() -> ResponseReturnValue:
     """Unties my Telegram."""
     with transaction():

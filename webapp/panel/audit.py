@@ -22,10 +22,11 @@ from webapp.domain.insights import things, undoing
 from webapp.domain.insights.things import Thing
 from webapp.domain.staff import accounts
 from webapp.panel import audit_values, audit_words, exports, guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 SIZES, PAGE = (50, 100, 200), 1000
+DELICATE = ("staff", "settings")  # whose own pages ask again who somebody is
 EVERYBODY = {
     "staff": lazy_gettext("Todo el equipo"),
     "user": lazy_gettext("Los miembros"),
@@ -80,6 +81,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("audit", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """All rows as a file, filtered as the address says."""
     wanted = _wanted()
@@ -113,6 +115,7 @@ def show(row_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:row_id>/undo")
 @allow("audit", "read")
+@sudo(when=lambda: _is_delicate())
 def undo(row_id: int) -> ResponseReturnValue:
     """Takes back what a row tells, by whoever may do that deed."""
     row = _row(row_id)
@@ -149,6 +152,12 @@ def _row(row_id: int) -> AuditLog:
     return row
 
 
+def _is_delicate() -> bool:
+    """Whether what would be taken back asks by itself who somebody is."""
+    found = undoing.inverse(_row((request.view_args or {})["row_id"]))
+    return found is not None and found.section in DELICATE
+
+
 def _lines(found: Any) -> list[Line]:
     known = things.names(found)
     return [_line(row, known.get((row.resource_type, row.resource_id))) for row in found]
@@ -158,6 +167,7 @@ def _line(row: AuditLog, thing: Thing | None) -> Line:
     refused = row.action in rows.DENIED
     icons = {"create": "plus", "update": "pencil", "delete": "trash", "login": "key", "logout": "logout"}
     icons |= {"export": "download", "read": "eye", "prune": "archive", "denied": "ban", "login_failed": "ban"}
+    icons |= {"login_begun": "key", "sudo": "key", "sudo_failed": "ban", "code_failed": "ban", "second_factor": "key"}
     words, reason = audit_words.sentence(row, thing, _url(thing)), audit_words.reason(row)
     return Line(row, words, reason, icons.get(row.action, "activity"), "red" if refused else "")
 

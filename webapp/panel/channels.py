@@ -11,7 +11,7 @@ from webapp.base.i18n import _
 from webapp.domain.channels import setup
 from webapp.domain.settings import config
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 from webapp.panel.setup import ask_both, both, is_stale
 
 blueprint = Blueprint("channels", __name__, url_prefix="/channels")
@@ -33,6 +33,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/which")
 @allow("settings", "update")
+@sudo
 def which() -> ResponseReturnValue:
     """Saves which channels they are."""
     return _save("which")
@@ -40,6 +41,7 @@ def which() -> ResponseReturnValue:
 
 @blueprint.post("/wait")
 @allow("settings", "update")
+@sudo
 def wait() -> ResponseReturnValue:
     """Saves how long a join request waits."""
     return _save("wait")
@@ -47,6 +49,7 @@ def wait() -> ResponseReturnValue:
 
 @blueprint.post("/ending")
 @allow("settings", "update")
+@sudo
 def ending() -> ResponseReturnValue:
     """Saves grace and hour of the end."""
     return _save("ending")
@@ -54,6 +57,7 @@ def ending() -> ResponseReturnValue:
 
 @blueprint.post("/reminders")
 @allow("settings", "update")
+@sudo
 def reminders() -> ResponseReturnValue:
     """Saves which reminders are sent, on which days, and the quiet hours."""
     return _save("reminders")
@@ -61,6 +65,7 @@ def reminders() -> ResponseReturnValue:
 
 @blueprint.post("/brake")
 @allow("settings", "update")
+@sudo
 def brake() -> ResponseReturnValue:
     """Saves how many may leave at once."""
     return _save("brake")

@@ -10,7 +10,7 @@ from webapp.base.i18n import _
 from webapp.domain.channels import differences, places
 from webapp.domain.channels.differences import Difference
 from webapp.panel import pages
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("differences", __name__, url_prefix="/differences")
 SIZES = (25, 50, 100)
@@ -29,6 +29,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/<kind>/mend")
 @allow("vip", "update")
+@sudo
 def mend(kind: str) -> ResponseReturnValue:
     """Mends those that were chosen, as far as they still differ so."""
     ids = [number for text in request.form.getlist("ids") if (number := pages.number(text)) is not None]

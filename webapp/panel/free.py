@@ -14,7 +14,7 @@ from webapp.domain.channels import lists, requests
 from webapp.domain.channels.lists import RequestFilter
 from webapp.domain.channels.models import FreeChannelRequest, RequestStatus
 from webapp.panel import exports, guard, pages
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("free", __name__, url_prefix="/free")
 STATES = ("waiting", *(one.value for one in RequestStatus))
@@ -50,6 +50,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("free_channel", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """The whole list as a file, filtered and sorted as its address says."""
     return exports.give("free", sheet, _wanted(request.args))

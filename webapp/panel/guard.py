@@ -24,6 +24,7 @@ from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
 from webapp.domain.staff import accounts, rights
 from webapp.domain.staff.rights import ACTS, SECTIONS, Act, Rights
+from webapp.panel import cookies
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,6 +51,25 @@ def allow(section: str, act: Act) -> Callable[[View], View]:
     return declare
 
 
+def halfway(view: View) -> View:
+    """Declares a route for who has shown their password alone: there they show, or set up, their second factor."""
+    view.halfway = True  # type: ignore[attr-defined]
+    return view
+
+
+def sudo(view: View | None = None, *, when: Callable[[], bool] = lambda: True) -> Any:
+    """Declares a route that asks whoever is signed in to show again who they are, unless they did within ten minutes.
+
+    `when`: for which requests, where not for all. What was typed goes on afterwards (panel/sudo.py).
+    """
+
+    def declare(view: View) -> View:
+        view.sudo = when  # type: ignore[attr-defined]
+        return view
+
+    return declare if view is None else declare(view)
+
+
 def public(view: View) -> View:
     """Declares a route that is open to people who are not signed in: sign-in itself, and invitations."""
     view.public = True  # type: ignore[attr-defined]
@@ -64,6 +84,8 @@ def admit() -> ResponseReturnValue | None:
         _refuse_foreign()
     if getattr(view, "public", False):
         return None
+    if getattr(view, "halfway", False):
+        return _admit_halfway()
     right: Right | None = getattr(view, "allowed", None)
     if right is None:
         log.error("panel.undeclared_route", endpoint=request.endpoint)
@@ -79,19 +101,23 @@ def admit() -> ResponseReturnValue | None:
 
 
 def meet() -> None:
-    """Finds out who asks, and in which language they read."""
-    g.staff, g.session = _who()
+    """Finds out who asks, and in which language they read. Who has shown their password alone is nobody yet, but for
+    the pages of the second factor."""
+    staff, g.session = _who()
+    whole = staff is not None and g.session.auth_level == "mfa"
+    g.staff, g.half = (staff, None) if whole else (None, staff)
     g.pop("rights", None)
-    if g.staff is not None:
-        g.locale = g.staff.locale
+    if staff is not None:
+        g.locale = staff.locale
 
 
 def actor() -> Actor:
     """Who is acting in this request, and from where."""
     where = {"ip": client_ip(), "agent": request.user_agent.string or None, "request": request_id()}
-    if g.get("staff") is None:
+    who = g.get("staff") or g.get("half")
+    if who is None:
         return Actor("system", "0", "Sin sesión", source="ADMIN_PANEL", **where)
-    return accounts.as_actor(g.staff, session=str(g.session.id), **where)
+    return accounts.as_actor(who, session=str(g.session.id), **where)
 
 
 def allowed(section: str, act: Act = "read") -> bool:
@@ -107,6 +133,11 @@ def held() -> Rights:
     return found
 
 
+def fresh() -> bool:
+    """Whether who asks has just shown who they are."""
+    return g.get("session") is not None and devices.is_elevated(g.session)
+
+
 def csrf() -> str:
     """The token that posts of this session carry; empty when nobody is signed in."""
     return csrf_of(g.session) if g.get("session") is not None else ""
@@ -115,24 +146,6 @@ def csrf() -> str:
 def csrf_of(session: UserSession) -> str:
     """The token of one session."""
     return keyed_hash(str(session.id), "panel-csrf")
-
-
-def set_cookie(answer: Response, token: str) -> None:
-    """Gives the browser its session."""
-    secure = _secure()
-    answer.set_cookie(
-        cookie_name(), token, secure=secure, httponly=True, samesite="Lax", path="/", max_age=7 * 24 * 3600
-    )
-
-
-def drop_cookie(answer: Response) -> None:
-    """Takes it away again."""
-    answer.delete_cookie(cookie_name(), secure=_secure(), httponly=True, samesite="Lax", path="/")
-
-
-def cookie_name() -> str:
-    """`__Host-` ties the cookie to this very host, over https; plain http is for one's own machine."""
-    return "__Host-vitrina" if _secure() else "vitrina"
 
 
 def safe_next(target: str | None) -> str:
@@ -146,12 +159,24 @@ def safe_next(target: str | None) -> str:
     return target if not parts.scheme and not parts.netloc and not parts.path.startswith("//") else home
 
 
-def _secure() -> bool:
-    return settings().public.startswith("https://")
+def path_of(address: str | None) -> str:
+    """The path of an address that a browser told us; empty for what is none."""
+    try:
+        return urlsplit(address or "").path
+    except ValueError:
+        return ""
+
+
+def _admit_halfway() -> ResponseReturnValue | None:
+    if g.half is None:
+        return redirect(url_for("panel.home.page"), 303) if g.staff is not None else _to_sign_in()
+    if request.method not in SAFE:
+        _refuse_forged()
+    return None
 
 
 def _who() -> tuple[Any, Any]:
-    token = request.cookies.get(cookie_name(), "")
+    token = request.cookies.get(cookies.name(), "")
     session = devices.find(token, "panel") if token else None
     staff = accounts.get_account(session.staff_id) if session is not None and session.staff_id else None
     return (staff, session) if staff is not None else (None, None)
@@ -159,21 +184,14 @@ def _who() -> tuple[Any, Any]:
 
 def _to_sign_in() -> ResponseReturnValue:
     """A page is sent to sign in and comes back; a fragment tells htmx to, and keeps what was typed in the browser."""
-    here = request.full_path.rstrip("?") if request.method in SAFE else _path(request.referrer)
+    here = request.full_path.rstrip("?") if request.method in SAFE else path_of(request.referrer)
     if is_htmx():
-        here = _path(request.headers.get("HX-Current-URL")) or here
-    target = url_for("panel.signin.page", next=safe_next(here))
+        here = path_of(request.headers.get("HX-Current-URL")) or here
+    room = "panel.second_factor.page" if g.half is not None else "panel.signin.page"
+    target = url_for(room, next=safe_next(here))
     if not is_htmx():
         return redirect(target, 303)
     return Response(status=401, headers={"HX-Redirect": target})
-
-
-def _path(address: str | None) -> str:
-    """The path of an address that a browser told us; empty for what is none."""
-    try:
-        return urlsplit(address or "").path
-    except ValueError:
-        return ""
 
 
 def _refuse_foreign() -> None:

@@ -14,7 +14,7 @@ from webapp.domain.channels import imports, lines
 from webapp.domain.channels.records import MemberImport, RowState
 from webapp.domain.insights.listings import LinesFilter
 from webapp.panel import exports, pages
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("imports", __name__, url_prefix="/vip/imports")
 SIZES = (50, 100)
@@ -91,6 +91,7 @@ def cancel(import_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:import_id>/problems")
 @allow("vip", "create")
+@sudo
 def problems(import_id: int) -> ResponseReturnValue:
     """The lines that cannot be made, as they came, with why: to be mended and sent again."""
     return exports.give("import-errors", "csv", LinesFilter(get(MemberImport, import_id).id))
@@ -98,6 +99,7 @@ def problems(import_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:import_id>/results")
 @allow("vip", "create")
+@sudo
 def results(import_id: int) -> ResponseReturnValue:
     """Every line with what became of it."""
     return exports.give("import-results", "csv", LinesFilter(get(MemberImport, import_id).id))
@@ -105,6 +107,7 @@ def results(import_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:import_id>/links")
 @allow("vip", "create")
+@sudo
 def links(import_id: int) -> ResponseReturnValue:
     """Whom the bot has not met, each with a personal link that is good once."""
     return exports.give("import-links", "csv", LinesFilter(get(MemberImport, import_id).id))

@@ -15,7 +15,7 @@ from webapp.domain.catalog.lists import InterestFilter
 from webapp.domain.catalog.models import ContentCategory
 from webapp.filters import category_label
 from webapp.panel import exports, guard, pages, words
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 from webapp.panel.reading import picture_url
 
 blueprint = Blueprint("interests", __name__, url_prefix="/interests")
@@ -50,6 +50,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("interests", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """The whole list as a file, filtered and sorted as its address says."""
     return exports.give("interests", sheet, _wanted(request.args))

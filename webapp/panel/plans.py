@@ -14,7 +14,7 @@ from webapp.domain.channels import lists, plans
 from webapp.domain.channels.models import SubscriptionPlan
 from webapp.domain.settings import config
 from webapp.panel import exports, pages, reading
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("plans", __name__, url_prefix="/plans")
 FIELDS = ("name", "duration_days", "price", "currency", "price_stars", "eligibility")
@@ -29,6 +29,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("vip", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """All plans as a file, with how many have each."""
     found, for_whom = plans.every(), _for_whom()

@@ -15,7 +15,7 @@ from webapp.domain.staff import permissions, rights
 from webapp.domain.staff.models import StaffRole, StaffUser, UserAgentPermission
 from webapp.domain.staff.rights import ACTS, Grant
 from webapp.panel import guard, pages, telling
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("rights", __name__, url_prefix="/staff/rights")
 SIZES, MOST = (25, 50), 100
@@ -41,6 +41,7 @@ def show(staff_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:staff_id>")
 @allow("staff", "update")
+@sudo
 def save(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Gives and takes, section by section; what would be lost is told first."""
     try:
@@ -67,6 +68,7 @@ def many() -> ResponseReturnValue:
 
 @blueprint.post("/many")
 @allow("staff", "update")
+@sudo
 def give_many() -> ResponseReturnValue:
     """Adds a job's rights to all of them, or to none."""
     told = _chosen(request.form.getlist("ids"))

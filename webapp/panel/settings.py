@@ -17,7 +17,7 @@ from webapp.domain.channels import places
 from webapp.domain.settings import config, texts, wording
 from webapp.domain.users import people
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 FORMS = {
@@ -36,6 +36,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/creator")
 @allow("settings", "update")
+@sudo
 def creator() -> ResponseReturnValue:
     """Saves who the creator is and how to reach them."""
     return _save("creator", lambda: appearance.change(_typed("creator"), by=guard.actor()))
@@ -43,6 +44,7 @@ def creator() -> ResponseReturnValue:
 
 @blueprint.post("/region")
 @allow("settings", "update")
+@sudo
 def region() -> ResponseReturnValue:
     """Saves time zone and currency."""
     return _save("region", lambda: appearance.change(_typed("region"), by=guard.actor()))
@@ -50,6 +52,7 @@ def region() -> ResponseReturnValue:
 
 @blueprint.post("/audit")
 @allow("settings", "update")
+@sudo
 def audit() -> ResponseReturnValue:
     """Saves where the audit's anchors go, and how long its rows are kept."""
     return _save("audit", lambda: config.change(_typed("audit"), by=guard.actor()))
@@ -57,6 +60,7 @@ def audit() -> ResponseReturnValue:
 
 @blueprint.post("/labels")
 @allow("settings", "update")
+@sudo
 def labels() -> ResponseReturnValue:
     """Saves the creator's own labels of the categories."""
     return _save("labels", lambda: appearance.relabel(request.form.to_dict(), by=guard.actor()))
@@ -71,6 +75,7 @@ def text(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/texts/<name>")
 @allow("settings", "update")
+@sudo
 def save_text(name: str) -> ResponseReturnValue:
     """Saves one text of the bot in one language; an empty one goes back to how it comes."""
     locale = _locale(request.form.get("locale"))

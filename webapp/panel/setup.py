@@ -18,7 +18,7 @@ from webapp.domain.channels.models import Channel
 from webapp.domain.channels.readiness import Step
 from webapp.domain.settings import config
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("setup", __name__, url_prefix="/setup")
 ASKED_ANEW = timedelta(minutes=1)
@@ -94,6 +94,7 @@ def look(kind: str) -> ResponseReturnValue:
 
 @blueprint.post("/channels/<kind>/choose")
 @allow("settings", "update")
+@sudo
 def choose(kind: str) -> ResponseReturnValue:
     """Makes a channel the creator's VIP or Free one."""
     number = request.form.get("chat_id", "")
@@ -107,6 +108,7 @@ def choose(kind: str) -> ResponseReturnValue:
 
 @blueprint.post("/wait")
 @allow("settings", "update")
+@sudo
 def wait() -> ResponseReturnValue:
     """Saves how long a join request waits."""
     try:

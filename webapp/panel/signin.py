@@ -9,9 +9,10 @@ from webapp.base.errors import Invalid, TooMany, Unknown
 from webapp.base.i18n import _, locale_now
 from webapp.base.web import client_ip
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts
+from webapp.domain.settings import config
+from webapp.domain.staff import accounts, browsers
 from webapp.domain.staff.models import StaffUser
-from webapp.panel import guard, pages
+from webapp.panel import cookies, guard, pages
 from webapp.panel.guard import allow, public
 
 blueprint = Blueprint("signin", __name__)
@@ -37,13 +38,13 @@ def sign_in() -> ResponseReturnValue:
     _slow_down()
     target = guard.safe_next(request.form.get("next"))
     with transaction():
-        attempt = accounts.begin(request.form.get("email", ""))
+        attempt = accounts.begin(request.form.get("email", ""), cookies.origin())
     right, fresh = accounts.judge(attempt, request.form.get("password", ""))
     if not right:
         return _refuse(attempt, target)
     with transaction():
-        token = _start(accounts.succeed(attempt, fresh))
-    return _enter(token, target)
+        token, whole = _start(accounts.succeed(attempt, fresh))
+    return _enter(token, target if whole else url_for("panel.second_factor.page", next=target))
 
 
 @blueprint.post("/sign-out")
@@ -53,7 +54,7 @@ def sign_out() -> ResponseReturnValue:
     with transaction():
         devices.revoke(g.session.id, by=guard.actor(), staff_id=g.staff.id)
     answer = pages.done(url_for("panel.signin.page"))
-    guard.drop_cookie(answer)  # type: ignore[arg-type]
+    cookies.drop_session(answer)  # type: ignore[arg-type]
     return answer
 
 
@@ -76,26 +77,30 @@ def join(token: str) -> ResponseReturnValue:
     try:
         with transaction():
             staff = accounts.join(token, **wanted, locale=locale_now(), by=guard.actor())
-            session = _start(staff)
+            begun, _whole = _start(staff)
     except Invalid as error:
         return pages.wrong(error, "panel/signin/_join.html", "panel/signin/join.html", invitation=invited, token=token)
-    return _enter(session, url_for("panel.home.page"))
+    return _enter(begun, url_for("panel.second_factor.page"))
 
 
-def _start(staff: StaffUser) -> str:
-    """A session with a token of its own; the one that this browser had before ends."""
+def _start(staff: StaffUser) -> tuple[str, bool]:
+    """(token, whole?) of a session that waits for the second factor, or needs none in a remembered browser; the one
+    that this browser had before ends."""
     by = guard.actor()
     if g.session is not None:
-        devices.revoke(g.session.id, by=by, staff_id=g.staff.id)
-    where = {"ip": by.ip, "agent": by.agent, "request": by.request}
-    token, _session = devices.start("panel", by=accounts.as_actor(staff, **where), staff_id=staff.id)
-    return token
+        devices.revoke(g.session.id, by=by, staff_id=(g.staff or g.half).id)
+    who = accounts.as_actor(staff, ip=by.ip, agent=by.agent, request=by.request)
+    token, session = devices.start("panel", by=who, staff_id=staff.id)
+    if not (config.current().remember_browsers and browsers.is_remembered(staff.id, cookies.remembered())):
+        return token, False
+    accounts.arrive(staff, cookies.origin())
+    return devices.raise_level(session, by=who, how="browser", sudo=False), True
 
 
 def _enter(token: str, target: str) -> Response:
     answer = pages.done(target)
     assert isinstance(answer, Response)
-    guard.set_cookie(answer, token)
+    cookies.set_session(answer, token)
     return answer
 
 

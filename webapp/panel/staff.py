@@ -11,10 +11,10 @@ from webapp.base.errors import Invalid, all_fit
 from webapp.base.i18n import _
 from webapp.base.web import is_htmx
 from webapp.config import settings
-from webapp.domain.staff import accounts, profile, team
+from webapp.domain.staff import accounts, profile, second_factor, team
 from webapp.domain.staff.models import StaffRole
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 SIZES = (25, 50)
@@ -40,6 +40,7 @@ def new() -> ResponseReturnValue:
 
 @blueprint.post("/invite")
 @allow("staff", "create")
+@sudo
 def invite() -> ResponseReturnValue:
     """Makes the link, and tells it: here, and nowhere again."""
     email = request.form.get("email", "").strip()
@@ -56,6 +57,7 @@ def invite() -> ResponseReturnValue:
 
 @blueprint.post("/invitations/<int:invitation_id>/withdraw")
 @allow("staff", "create")
+@sudo
 def withdraw(invitation_id: int) -> ResponseReturnValue:
     """Makes an invitation worthless."""
     with transaction():
@@ -73,6 +75,7 @@ def show(staff_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:staff_id>/role")
 @allow("staff", "update")
+@sudo
 def change_role(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Another role; their sessions end."""
     try:
@@ -87,6 +90,7 @@ def change_role(staff_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:staff_id>/suspend")
 @allow("staff", "update")
+@sudo
 def suspend(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Keeps somebody out; undone by letting them in again."""
     with transaction():
@@ -97,6 +101,7 @@ def suspend(staff_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:staff_id>/reactivate")
 @allow("staff", "update")
+@sudo
 def reactivate(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Lets somebody in again."""
     with transaction():
@@ -106,6 +111,7 @@ def reactivate(staff_id: uuid.UUID) -> ResponseReturnValue:
 
 @blueprint.post("/<uuid:staff_id>/remove")
 @allow("staff", "delete")
+@sudo
 def remove(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Lets somebody go."""
     with transaction():
@@ -114,8 +120,19 @@ def remove(staff_id: uuid.UUID) -> ResponseReturnValue:
     return _after(staff_id, _("Ya no está en el equipo. Lo que hizo queda en la auditoría."), undo=undo)
 
 
+@blueprint.post("/<uuid:staff_id>/second-factor/reset")
+@allow("staff", "update")
+@sudo
+def reset_second_factor(staff_id: uuid.UUID) -> ResponseReturnValue:
+    """Takes away the second step of somebody whose phone is lost."""
+    with transaction():
+        second_factor.reset(team.person(staff_id), by=guard.actor())
+    return _after(staff_id, _("Sin segundo paso: lo pondrá de nuevo la próxima vez que entre."))
+
+
 @blueprint.post("/<uuid:staff_id>/email")
 @allow("staff", "update")
+@sudo
 def hand_over_email(staff_id: uuid.UUID) -> ResponseReturnValue:
     """The link that confirms somebody's other e-mail, for them: here, and nowhere again."""
     with transaction():

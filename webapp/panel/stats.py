@@ -19,7 +19,7 @@ from webapp.domain.insights.ranges import KEYS, USUAL, Range, choose
 from webapp.domain.insights.revenue import revenue
 from webapp.domain.settings import config
 from webapp.panel import exports, figures, guard, pages, tables
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("stats", __name__, url_prefix="/stats")
 RANGE = ("range", "first", "last")
@@ -83,6 +83,7 @@ def export(name: str, kind: str) -> ResponseReturnValue:
 
 @blueprint.post("/people/<figure>/export/<sheet>")
 @allow("reports_analysis", "read")
+@sudo
 def take_people(figure: str, sheet: str) -> ResponseReturnValue:
     """The people behind a figure as a file."""
     if not guard.allowed("users"):

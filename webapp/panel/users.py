@@ -14,7 +14,7 @@ from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.users import people
 from webapp.domain.users.models import Reach, User, UserRole
 from webapp.panel import exports, guard, pages
-from webapp.panel.guard import allow
+from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 SORTS = ("-created", "created", "-seen", "seen")
@@ -34,6 +34,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("users", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """The whole list as a file, filtered and sorted as its address says."""
     q, sort, wanted = _wanted()

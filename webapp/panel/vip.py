@@ -18,7 +18,7 @@ from webapp.domain.channels.models import OPEN, ChannelState, ExpulsionRun, Stat
 from webapp.domain.channels.payments import PAYABLE
 from webapp.domain.users import people
 from webapp.panel import exports, guard, pages, paying, telling
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("vip", __name__, url_prefix="/vip")
 STATES = ("open", *(one.value for one in Status))
@@ -42,6 +42,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/export/<sheet>")
 @allow("vip", "read")
+@sudo
 def export(sheet: str) -> ResponseReturnValue:
     """The whole list as a file, filtered and sorted as its address says."""
     return exports.give("vip", sheet, _wanted())
@@ -49,6 +50,7 @@ def export(sheet: str) -> ResponseReturnValue:
 
 @blueprint.post("/release")
 @allow("vip", "update")
+@sudo
 def release() -> ResponseReturnValue:
     """A person has looked: those may leave."""
     number = pages.number(request.form.get("run"))

@@ -18,7 +18,7 @@ from webapp.domain.channels import lists, subscriptions
 from webapp.domain.channels.models import VIPSubscriber
 from webapp.domain.staff.rights import Act
 from webapp.panel import guard, pages
-from webapp.panel.guard import actor, allow
+from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("vip_many", __name__, url_prefix="/vip/many")
 ACTS: dict[str, Act] = {"gift": "update", "pause": "update", "resume": "update", "revoke": "delete"}
@@ -35,9 +35,10 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/")
 @allow("vip", "update")
+@sudo(when=lambda: _asked() == "revoke")
 def run() -> ResponseReturnValue:
     """Does it to all of them in one transaction."""
-    told = _told(request.form.get("deed", ""), request.form.getlist("ids"))
+    told = _told(_asked(), request.form.getlist("ids"))
     deed = _deeds()[told["deed"]]
     done = 0
     try:
@@ -47,6 +48,10 @@ def run() -> ResponseReturnValue:
     except Invalid as error:
         return pages.wrong(error, "panel/vip/_many.html", "panel/vip/many.html", **told)
     return pages.done(url_for("panel.vip.page"), toast=_counted(done, len(told["chosen"]) - done))
+
+
+def _asked() -> str:
+    return request.form.get("deed", "")
 
 
 def _did(deed: Callable[[VIPSubscriber], object], subscriber: VIPSubscriber) -> bool:

@@ -17,7 +17,7 @@ from webapp.base.search import matching, plain
 from webapp.domain.audit.models import AuditLog, AuditText
 
 FEW = 2000  # so many rows that hold the words are looked up; more are met soon on the way
-DENIED = ("denied", "login_failed")
+DENIED = ("denied", "login_failed", "code_failed", "sudo_failed")
 LONGEST = 50
 ROW = AuditLog
 

@@ -11,7 +11,7 @@ from webapp.base.bulk import among
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
 from webapp.base.db import db
-from webapp.base.errors import NotFound
+from webapp.base.errors import Conflict, NotFound
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
@@ -19,6 +19,8 @@ from webapp.domain.sessions.models import UserSession
 
 IDLE = {"miniapp": timedelta(hours=1), "panel": timedelta(hours=12)}
 ABSOLUTE = {"miniapp": timedelta(hours=24), "panel": timedelta(days=7)}
+HALFWAY = timedelta(minutes=15)  # between the password and the code of the phone
+SUDO = timedelta(minutes=10)
 MAX_PER_OWNER = 5
 QUIET = {"synchronize_session": False}
 
@@ -30,10 +32,12 @@ def start(
     user_id: int | None = None,
     staff_id: uuid.UUID | None = None,
     init_data_hash: str | None = None,
+    level: str = "pwd",
 ) -> tuple[str, UserSession]:
     """A new session of one owner: (token, row). The token is told once; the row keeps its hash.
 
-    An earlier session of the same launch (`init_data_hash`) ends, and so do the oldest beyond five of an owner.
+    An earlier session of the same launch (`init_data_hash`) ends, and so do the oldest beyond five of an owner. One of
+    the panel that has shown no second factor (`level` "pwd") lives a quarter of an hour, and pushes no whole one out.
     """
     token, moment = new_token(), now()
     owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
@@ -41,12 +45,13 @@ def start(
         _end([owner, UserSession.init_data_hash == init_data_hash], by.ref)
     kept = (
         select(UserSession.id)
-        .where(owner, UserSession.is_active, UserSession.kind == kind)
+        .where(owner, UserSession.is_active, UserSession.kind == kind, UserSession.auth_level == level)
         .order_by(UserSession.created_at.desc())
         .limit(MAX_PER_OWNER - 1)
     )
-    surplus = list(db.session.scalars(kept))
-    _end([owner, UserSession.kind == kind, UserSession.id.not_in(surplus)], by.ref)
+    alike = [owner, UserSession.kind == kind, UserSession.auth_level == level]
+    _end([*alike, UserSession.id.not_in(list(db.session.scalars(kept)))], by.ref)
+    halfway = kind == "panel" and level == "pwd"
     session = UserSession(
         id=uuid.uuid4(),
         token_hash=hash_token(token),
@@ -56,11 +61,13 @@ def start(
         init_data_hash=init_data_hash,
         ip_address=by.ip,
         user_agent=by.agent[:500] if by.agent else None,
-        expires_at=moment + IDLE[kind],
-        absolute_expires_at=moment + ABSOLUTE[kind],
+        auth_level=level,
+        expires_at=moment + (HALFWAY if halfway else IDLE[kind]),
+        absolute_expires_at=moment + (HALFWAY if halfway else ABSOLUTE[kind]),
     )
     db.session.add(session)
-    trail.note("login", UserSession.__tablename__, session.id, by=by, new={"kind": kind})
+    action = "login_begun" if halfway else "login"
+    trail.note(action, UserSession.__tablename__, session.id, by=by, new={"kind": kind})
     return token, session
 
 
@@ -91,6 +98,46 @@ def renew_spent(token: str, init_data_hash: str) -> str | None:
     query = query.where(UserSession.init_data_hash == init_data_hash, UserSession.absolute_expires_at > now())
     session = db.session.scalar(query)
     return renew(session) if session is not None else None
+
+
+def raise_level(session: UserSession, *, by: Actor, how: str, sudo: bool = True) -> str:
+    """The second factor was shown: the session is a whole one from now on, with a new token, which is returned.
+
+    `how`: totp, recovery, enrolment or browser. The oldest whole sessions beyond five of an owner end. Raises Conflict
+    for one that has ended or was raised already.
+    """
+    token, moment, row = new_token(), now(), UserSession
+    values = {"auth_level": "mfa", "token_hash": hash_token(token), "last_activity": moment}
+    values |= {"expires_at": moment + IDLE["panel"], "absolute_expires_at": moment + ABSOLUTE["panel"]}
+    values |= {"sudo_until": moment + SUDO if sudo else None}
+    mine = (row.id == session.id, row.auth_level == "pwd", row.is_active, row.expires_at > moment)
+    if db.session.execute(update(row).where(*mine).values(values), execution_options=QUIET).rowcount == 0:  # type: ignore[attr-defined]
+        raise Conflict(_("Esta entrada ya terminó. Empieza de nuevo."))
+    whole = [row.staff_id == session.staff_id, row.kind == "panel", row.auth_level == "mfa"]
+    kept = select(row.id).where(*whole, row.is_active, row.id != session.id).order_by(row.created_at.desc())
+    others = list(db.session.scalars(kept.limit(MAX_PER_OWNER - 1)))
+    _end([*whole, row.id.not_in([session.id, *others])], by.ref)
+    trail.note("login", row.__tablename__, session.id, by=by, new={"kind": "panel", "how": how})
+    db.session.refresh(session)
+    return token
+
+
+def elevate(session: UserSession, *, by: Actor) -> str:
+    """Who holds this session has shown again who they are: it may do for ten minutes what asks for that. Returns its
+    new token. Raises Conflict when the token is not in force any more."""
+    token, moment, row = new_token(), now(), UserSession
+    mine = (row.id == session.id, row.token_hash == session.token_hash, row.is_active, row.auth_level == "mfa")
+    values = {"token_hash": hash_token(token), "sudo_until": moment + SUDO}
+    if db.session.execute(update(row).where(*mine).values(values), execution_options=QUIET).rowcount == 0:  # type: ignore[attr-defined]
+        raise Conflict(_("Esta sesión cambió mientras tanto. Recarga la página."))
+    trail.note("sudo", row.__tablename__, session.id, by=by, new={"sudo_until": values["sudo_until"]})
+    db.session.refresh(session)
+    return token
+
+
+def is_elevated(session: UserSession) -> bool:
+    """Whether it may do now what asks to show again who one is."""
+    return session.sudo_until is not None and session.sudo_until > now()
 
 
 def spend(*, user_id: int) -> int:

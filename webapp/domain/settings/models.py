@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, Text, true
+from sqlalchemy import CheckConstraint, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.base.clock import now
@@ -57,4 +57,5 @@ class BotConfig(Base):
     brake_share: Mapped[int] = mapped_column(server_default="30", default=30)
     audit_chat_id: Mapped[int | None] = mapped_column(BigInt)
     audit_months: Mapped[int | None]
+    remember_browsers: Mapped[bool] = mapped_column(server_default=false(), default=False)
     updated_at: Mapped[datetime] = mapped_column(AwareUTC, default=now, onupdate=now)

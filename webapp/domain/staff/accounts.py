@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import case, exists, func, or_, select, update
+from sqlalchemy import exists, func, select, update
 
 from webapp.base.clock import now
 from webapp.base.crypto import check_password, hash_password, hash_token, new_token
@@ -18,13 +18,13 @@ from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import notices
+from webapp.domain.staff import browsers, notices, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
+from webapp.domain.staff.waits import Origin
 
 INVITATION = timedelta(hours=24)
-STEP, LONGEST_WAIT, EVERY = 60, 15 * 60, 5
-FORGET = timedelta(hours=24)
+NOWHERE = Origin("?")
 NOTED = {"noted": True, "synchronize_session": False}
 
 
@@ -34,6 +34,7 @@ class Attempt:
 
     staff_id: uuid.UUID | None
     password_hash: str | None
+    origin: Origin = NOWHERE
 
 
 def anybody() -> bool:
@@ -127,31 +128,14 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
     return db.session.get_one(StaffUser, values["id"])
 
 
-def begin(email: str) -> Attempt:
-    """Counts a try to sign in before it is judged, so that tries that race are counted too.
-
-    From the fifth failure in a row on, each makes the account wait 60 s × failures div 5, at most 15 minutes; while it
-    waits nothing is compared and nothing counted.
-    """
-    moment = now()
-    fails = case((StaffUser.last_failed_at < moment - FORGET, 0), else_=StaffUser.failed_login_attempts) + 1
-    statement = (
-        update(StaffUser)
-        .where(
-            StaffUser.email == email.replace("\0", "").strip().casefold()[:254],
-            StaffUser.is_active,
-            or_(StaffUser.locked_until.is_(None), StaffUser.locked_until <= moment),
-        )
-        .values(failed_login_attempts=fails, last_failed_at=moment)
-        .returning(StaffUser.id, StaffUser.password_hash, StaffUser.failed_login_attempts)
-    )
-    row = db.session.execute(statement, execution_options=NOTED).one_or_none()
-    if row is None:
-        return Attempt(None, None)
-    wait = min(STEP * (row.failed_login_attempts // EVERY), LONGEST_WAIT)
-    locked = update(StaffUser).where(StaffUser.id == row.id).values(locked_until=moment + timedelta(seconds=wait))
-    db.session.execute(locked, execution_options=NOTED)
-    return Attempt(row.id, row.password_hash)
+def begin(email: str, origin: Origin) -> Attempt:
+    """Counts a try to sign in before it is judged; nobody's when there is no such account, or it must wait."""
+    mine = StaffUser.email == email.replace("\0", "").strip().casefold()[:254]
+    query = select(StaffUser.id, StaffUser.password_hash).where(mine, StaffUser.is_active)
+    row = db.session.execute(query).one_or_none()
+    if row is None or not waits.count(row.id, origin):
+        return Attempt(None, None, origin)
+    return Attempt(row.id, row.password_hash, origin)
 
 
 def judge(attempt: Attempt, password: str) -> tuple[bool, str | None]:
@@ -161,18 +145,24 @@ def judge(attempt: Attempt, password: str) -> tuple[bool, str | None]:
 
 
 def succeed(attempt: Attempt, fresh: str | None) -> StaffUser:
-    """The password was right: forgets the failures, keeps the fresh hash."""
-    values: dict[str, Any] = {"failed_login_attempts": 0, "locked_until": None, "last_login_at": now()}
-    if fresh is not None:
-        values["password_hash"] = fresh
-    statement = update(StaffUser).where(StaffUser.id == attempt.staff_id, StaffUser.is_active).values(values)
-    db.session.execute(statement, execution_options=NOTED)
-    staff = db.session.scalar(
-        select(StaffUser).where(StaffUser.id == attempt.staff_id), execution_options={"populate_existing": True}
-    )
+    """The password was right: this try was no failure. Keeps the fresh hash. Raises Unknown for one that was closed,
+    or whose password was changed meanwhile."""
+    mine = [StaffUser.id == attempt.staff_id, StaffUser.is_active, StaffUser.password_hash == attempt.password_hash]
+    staff = db.session.scalar(select(StaffUser).where(*mine), execution_options={"populate_existing": True})
     if staff is None:
         raise refused()
+    if fresh is not None:
+        kept = update(StaffUser).where(*mine).values(password_hash=fresh)
+        db.session.execute(kept, execution_options=NOTED)
+    waits.forgive(staff.id, attempt.origin)
     return staff
+
+
+def arrive(staff: StaffUser, origin: Origin) -> None:
+    """The whole way in is over: forgets the failures of where they come from."""
+    waits.forget(staff.id, origin)
+    seen = update(StaffUser).where(StaffUser.id == staff.id).values(last_login_at=now())
+    db.session.execute(seen, execution_options=NOTED)
 
 
 def note_failure(attempt: Attempt, *, by: Actor) -> None:
@@ -192,6 +182,7 @@ def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
     notices.tell(staff, "staff/password")
+    browsers.forget_all(staff.id)
     return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
 
 

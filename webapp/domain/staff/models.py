@@ -27,7 +27,7 @@ class StaffRole(Spoken):
         return ("user", "admin", "sysadmin").index(self.value)
 
 
-@audited(hide=("password_hash",))
+@audited(hide=("password_hash", "totp_secret"))
 class StaffUser(Base):
     """One account of the panel."""
 
@@ -42,6 +42,8 @@ class StaffUser(Base):
     telegram_user_id: Mapped[int | None] = mapped_column(BigInt, unique=True)
     locale: Mapped[str] = mapped_column(String(8), default="es")
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_last_step: Mapped[int | None] = mapped_column(BigInt)
     failed_login_attempts: Mapped[int] = mapped_column(default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     created_by: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
@@ -49,6 +51,7 @@ class StaffUser(Base):
     locked_until: Mapped[datetime | None] = mapped_column(AwareUTC)
     last_login_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     password_changed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    totp_confirmed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     deleted_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
 
@@ -99,6 +102,50 @@ class StaffCode(Base):
     expires_at: Mapped[datetime] = mapped_column(AwareUTC)
     used_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+
+
+class StaffRecoveryCode(Base):
+    """One of the ten codes that stand in for somebody's second factor, once each; told once, kept as a hash."""
+
+    __tablename__ = "staff_recovery_codes"
+    __table_args__ = (UniqueConstraint("staff_id", "locator"),)
+
+    id: Mapped[Key]
+    staff_id: Mapped[uuid.UUID] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="CASCADE"))
+    locator: Mapped[str] = mapped_column(String(8))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+
+
+class StaffWait(Base):
+    """How often the doors of one account were tried in vain from one network or one known browser."""
+
+    __tablename__ = "staff_waits"
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(
+        Uuid, ForeignKey("staff_users.id", ondelete="CASCADE"), primary_key=True
+    )
+    origin: Mapped[str] = mapped_column(String(80), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=1)
+    last_failed_at: Mapped[datetime] = mapped_column(AwareUTC)
+    waits_until: Mapped[datetime | None] = mapped_column(AwareUTC)
+
+
+class StaffBrowser(Base):
+    """One browser that somebody asked to remember: for thirty days it is not asked for the code of the phone."""
+
+    __tablename__ = "staff_browsers"
+    __table_args__ = (Index(None, "staff_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
+    staff_id: Mapped[uuid.UUID] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_agent: Mapped[str | None] = mapped_column(String(500))
+    ip_address: Mapped[str | None] = mapped_column(String(45))
+    created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+    expires_at: Mapped[datetime] = mapped_column(AwareUTC)
+    revoked_at: Mapped[datetime | None] = mapped_column(AwareUTC)
 
 
 @audited()

@@ -6,13 +6,12 @@ Only an account that is linked is told; the others see it in the panel.
 import uuid
 from typing import Any
 
-from sqlalchemy import exists, select
-
 from webapp.base import outbox, texts
+from webapp.base.agents import device
 from webapp.base.clock import now
 from webapp.base.db import db
 from webapp.base.i18n import speaking
-from webapp.domain.sessions.models import UserSession
+from webapp.domain.audit.actors import Actor
 from webapp.domain.settings import config
 from webapp.domain.staff.models import StaffUser
 
@@ -31,17 +30,9 @@ def tell(staff: StaffUser, template: str, *, once: str | None = None, to: int | 
     outbox.promise("sendMessage", person, texts.payload(words), dedupe_key=once, priority=2)
 
 
-def signed_in(staff: StaffUser, session: UserSession, device: str) -> None:
-    """Tells of a way in from a device and a place that they never came from before; `device`: in words."""
-    row = UserSession
-    seen = exists().where(
-        row.staff_id == staff.id,
-        row.id != session.id,
-        row.user_agent == session.user_agent,
-        row.ip_address == session.ip_address,
-    )
-    if not db.session.scalar(select(seen)):
-        tell(staff, "staff/new_device", once=f"staff:device:{session.id}", device=device, ip=session.ip_address or "?")
+def new_browser(staff: StaffUser, here: Actor) -> None:
+    """Tells of a way in from a browser in which they never signed in before; `here`: from where."""
+    tell(staff, "staff/new_device", device=device(here.agent), ip=here.ip or "?")
 
 
 def slowed(staff_id: uuid.UUID) -> None:

@@ -56,10 +56,10 @@ def hand_over(staff_id: uuid.UUID, *, by: Actor) -> str:
     Raises Denied for who is not one, NotFound when nothing waits.
     """
     giver, waiting = accounts.account_of(by), waiting_email(staff_id)
-    if giver is None or giver.role is not StaffRole.SYSADMIN:
-        raise Denied(_("Solo un responsable puede dar ese enlace."))
     if waiting is None:
         raise NotFound(_("Ese cambio de correo ya no está pendiente."))
+    if giver is None or giver.role is not StaffRole.SYSADMIN:
+        raise Denied(_("Solo un responsable puede dar ese enlace."))
     return keep_code(staff_id, "email", CONFIRMATION, by=by, email=waiting.email)
 
 
