@@ -604,6 +604,7 @@ DEEDS = {
     "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
     "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
     "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
+    "staff.browsers.let": (lambda w: partial(browsers.let, True, giver=w.root, by=BY), "bot_config"),
     "staff.browsers.forget": (
         lambda w: partial(browsers.forget, w.browser.id, staff_id=w.hugo.id, by=BY),
         "staff_browsers",

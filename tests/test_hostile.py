@@ -28,7 +28,7 @@ from webapp.domain.catalog import notices
 from webapp.domain.channels import imports, tokens
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
-from webapp.domain.staff import accounts, profile
+from webapp.domain.staff import accounts, browsers, profile
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
@@ -56,6 +56,8 @@ POSTS = {
     "panel.account.pulse": {},
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},
+    "panel.account.forget": {},
+    "panel.settings.entry": {"remember_browsers": "1"},
     "panel.account.change_password": {"email": "rita@vitrina.example", "old": PHRASE, "new": PHRASE + "s"},
     "panel.account.save_profile": {"full_name": "Rita Root", "locale": "es", "time_zone": "Europe/Madrid"},
     "panel.account.ask_email": {"email": "otra@vitrina.example"},
@@ -262,6 +264,8 @@ class House:
             self.code = profile.keep_code(
                 self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example"
             )
+            browsers.remember(self.root.id, by=SYSTEM)
+        self.browser = browsers.of(self.root.id)[0].id
         self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
         entered = self.phone.post("/miniapp/session", data={"init_data": launch(ana), "path": "/miniapp/"})
         self.headers = {"Authorization": f"Bearer {entered.headers['X-Session']}"}
@@ -287,6 +291,7 @@ class House:
             "staff_id": self.helper.id,
             "invitation_id": 1,
             "row_id": self.row_id,
+            "browser_id": self.browser,
         }
         return (
             rule.rule if not rule.arguments else re.sub(r"<(?:\w+:)?(\w+)>", lambda hit: str(known[hit[1]]), rule.rule)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from tests.conftest import PATIENCE, Telegram
+from tests.entering import code_of, key_on
 from webapp.base.db import transaction
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.staff import accounts
@@ -45,10 +46,7 @@ class Visitor:
 
     def csrf(self) -> str:
         """The token of the panel's forms."""
-        page = self.ask("/panel/").data.decode()
-        found = re.search(r'name="csrf-token" content="([^"]+)"', page)
-        assert found, page
-        return found[1]
+        return token_on(self.ask("/panel/").data.decode())
 
 
 def member(telegram: Telegram, web: str, person: str, agent: str = "Telegram") -> Visitor:
@@ -69,4 +67,21 @@ def staff(web: str, email: str = "rita@vitrina.example") -> Visitor:
     form = {"email": email, "full_name": "Rita Root", "password": PHRASE}
     answer = visitor.ask(f"/panel/invitation/{invitation}", form)
     assert answer.status == 303, answer.data
+    set_up_phone(visitor)
     return visitor
+
+
+def set_up_phone(visitor: Visitor) -> str:
+    """Whoever has just joined makes a phone theirs; gives the key that it knows."""
+    page = visitor.ask("/panel/second-factor/").data.decode()
+    key = key_on(page)
+    answer = visitor.ask("/panel/second-factor/enrol", {"code": code_of(key), "csrf_token": token_on(page)})
+    assert answer.status == 200, answer.data
+    return key
+
+
+def token_on(page: str) -> str:
+    """The token of the forms of a page."""
+    found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert found, page
+    return found[1]

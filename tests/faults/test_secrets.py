@@ -5,6 +5,7 @@ error pages, the audit, the whole database, every file of VITRINA_HOME, command 
 """
 
 import json
+import re
 import subprocess
 import sys
 import uuid
@@ -16,9 +17,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from tests.conftest import BOT_TOKEN, count
+from tests.entering import code_of
 from tests.factories import PackageFactory
 from tests.faults.conftest import ROOT, until
-from tests.faults.doors import PHRASE, Visitor
+from tests.faults.doors import PHRASE, Visitor, set_up_phone, token_on
 from tests.faults.test_drain import LONG
 from tests.faults.test_killed import WAITING
 from tests.panel.test_guard import panel_routes
@@ -111,12 +113,20 @@ def come_to_the_panel(app, house, web, secrets):
     rita.seen.clear()  # the form of an invitation names it, to the one who has it
     assert rita.ask(f"/panel/invitation/{invitation}", form | {"password": PHRASE}).status == 303
     secrets.add(first_cookie=rita.cookies["vitrina"])
+    key = set_up_phone(rita)
+    codes = re.findall(r"<li><code>([A-Z0-9-]{24})</code>", rita.seen.pop()[1].data.decode())
+    rita.seen.pop()  # the key and the codes are shown to her, once
+    secrets.add(key=key, **{f"recovery_code_{n}": code for n, code in enumerate(codes)})
+    assert len(codes) == 10
     rita.ask("/panel/sign-out", {"csrf_token": rita.csrf()})
     assert rita.ask(f"/panel/invitation/{invitation}").status == 404
     rita.ask("/panel/sign-in", {"email": "rita@vitrina.example", "password": WRONG})
     rita.ask("/panel/sign-in", {"email": WRONG, "password": PHRASE})
     rita.seen.pop()  # shows the address that she typed, to her
     assert rita.ask("/panel/sign-in", {"email": "rita@vitrina.example", "password": PHRASE}).status == 303
+    token = token_on(rita.ask("/panel/second-factor/").data.decode())
+    rita.ask("/panel/second-factor/", {"csrf_token": token, "code": "000000"})
+    assert rita.ask("/panel/second-factor/", {"csrf_token": token, "code": code_of(key, 1)}).status == 303
     secrets.add(cookie=rita.cookies["vitrina"])
     for path, verb, _view in panel_routes(app):
         if verb == "GET":

@@ -21,6 +21,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
 from bench.processes import free_port
+from tests.entering import set_up_phone
 from tests.ground import browser as chromium
 from tests.journeys import past
 from webapp.base.search import plain
@@ -132,7 +133,8 @@ def make_account(page: Page, invitation: str) -> list:
         page.locator(f"[name={name}]").fill(value)
     page.locator("[name=password]").fill("una tarde en el jardín")
     page.locator("form#join button[type=submit]").click()
-    page.wait_for_url("**/panel/")
+    page.wait_for_selector(".offer")
+    set_up_phone(page)
     return page.context.cookies()
 
 

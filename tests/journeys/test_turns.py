@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
+from tests.entering import set_up_phone
 from tests.factories import PackageFactory
 from tests.faults.conftest import until
 from tests.faults.doors import PHRASE
@@ -42,7 +43,8 @@ def enter_panel(page, web):
     for name, value in {"email": "rita@vitrina.example", "full_name": "Rita Root", "password": PHRASE}.items():
         page.fill(f"[name={name}]", value)
     page.click("#join button[type=submit]")
-    page.wait_for_selector("[data-search]")
+    page.wait_for_selector(".offer")
+    set_up_phone(page)
 
 
 def test_a_spent_session_is_renewed_without_ana_noticing(product, telegram, visit):

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.conftest import PATIENCE, Chromium, count, held
@@ -22,7 +23,10 @@ from webapp.base.telegram import Gateway
 from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import imports, results
 from webapp.domain.channels.models import BotChannel, SubscriptionPeriod, VIPSubscriber
+from webapp.domain.sessions import devices
 from webapp.domain.settings import config
+from webapp.domain.staff import accounts
+from webapp.domain.staff.models import StaffUser
 from webapp.domain.users.models import User, UserRole
 from webapp.panel import free
 
@@ -54,17 +58,25 @@ def address(app: Flask, browser: Chromium) -> Iterator[str]:
 
 def signed_in(browser: Chromium, address: str, email: str, **how: object) -> tuple[Page, list[str]]:
     """A page on the panel, and what its console says (CSP reports are told there)."""
-    page = browser.new_context(locale="es-MX", **how).new_page()
+    context = browser.new_context(locale="es-MX", **how)
+    context.add_cookies([{"name": "vitrina", "value": session_of(email), "url": address}])
+    page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{address}/panel/")
-    page.fill("[name=email]", email)
-    page.fill("[name=password]", PHRASE)
-    page.click("button[type=submit]")
     page.wait_for_selector("[data-search]")
     page.wait_for_load_state()  # its scripts listen
     return page, said
+
+
+def session_of(email: str) -> str:
+    """The token of a whole session of somebody's, who has just shown who they are."""
+    staff = db.session.scalars(select(StaffUser).where(StaffUser.email == email)).one()
+    with transaction():
+        by = accounts.as_actor(staff)
+        _token, session = devices.start("panel", by=by, staff_id=staff.id, level="mfa")
+        return devices.elevate(session, by=by)
 
 
 def at_rest(page: Page) -> None:

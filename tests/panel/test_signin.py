@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from time import process_time
 from urllib.parse import parse_qs, urlsplit
 
-import pyotp
 import pytest
 from sqlalchemy import select
 
 from tests.conftest import count
+from tests.entering import code_of
 from tests.factories import StaffFactory
 from tests.panel.conftest import ORIGIN, Browser, sessions
 from webapp.base.clock import now
@@ -36,7 +36,7 @@ def give_password(staff: StaffUser) -> None:
 
 def shown(steps: int = 0) -> str:
     """What the phone shows now, or so many steps from now."""
-    return pyotp.TOTP(SECRET).at(now(), counter_offset=steps)
+    return code_of(SECRET, steps)
 
 
 @pytest.fixture

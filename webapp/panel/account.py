@@ -15,7 +15,7 @@ from webapp.base.i18n import LOCALES, _, speaking
 from webapp.base.web import is_htmx
 from webapp.config import settings
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts, links, profile
+from webapp.domain.staff import accounts, browsers, links, profile, second_factor
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, public, sudo
 
@@ -56,8 +56,18 @@ def revoke_others() -> ResponseReturnValue:
     """Ends every session of mine but this one."""
     with transaction():
         ended = devices.revoke_all(by=guard.actor(), staff_id=g.staff.id, but=g.session.id)
+        browsers.forget_all(g.staff.id)
     words = _("Sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_sessions.html", toast=words, **_mine())
+
+
+@blueprint.post("/browsers/<uuid:browser_id>/forget")
+@allow("account", "update")
+def forget(browser_id: uuid.UUID) -> ResponseReturnValue:
+    """Asks for the code of the phone again in one of my browsers."""
+    with transaction():
+        browsers.forget(browser_id, staff_id=g.staff.id, by=guard.actor())
+    return pages.done(_here(), "panel/account/_browsers.html", toast=_("Navegador olvidado."), **_mine())
 
 
 @blueprint.post("/password")
@@ -164,7 +174,8 @@ def _mine(form: str = "") -> dict[str, Any]:
     """What my page shows; `form`: which of its forms did not fit."""
     told: dict[str, Any] = {"sessions": devices.of(staff_id=g.staff.id), "locales": list(LOCALES.items())}
     told |= {"waiting": profile.waiting_email(g.staff.id), "zones": sorted(available_timezones())}
-    return told | {"errors": {}, "typed": {}, "form": form}
+    told |= {"browsers": browsers.of(g.staff.id), "codes_made": second_factor.CODES}
+    return told | {"codes_left": second_factor.left(g.staff), "errors": {}, "typed": {}, "form": form}
 
 
 def _here() -> str:

@@ -7,8 +7,9 @@ from webapp.base.db import transaction
 from webapp.base.errors import Refused
 from webapp.config import settings
 from webapp.domain.audit.actors import Actor
-from webapp.domain.staff import accounts
-from webapp.domain.staff.models import StaffRole
+from webapp.domain.sessions import devices
+from webapp.domain.staff import accounts, second_factor
+from webapp.domain.staff.models import StaffRole, StaffUser
 
 staff = AppGroup("staff", help="Accounts of the panel.")
 OPERATOR = Actor("system", "0", "Consola", source="SYSTEM")
@@ -28,3 +29,24 @@ def invite(email: str | None, role: str, if_none: bool) -> None:
     except Refused as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{settings().public}/panel/invitation/{token}")
+
+
+@staff.command("code")
+@click.argument("email")
+def code(email: str) -> None:
+    """Prints the code that somebody's phone would show now: for trying things out. Refused in production."""
+    if settings().production:
+        raise click.ClickException("codes are printed on one's own machine only, never in production")
+    account = accounts.find(email)
+    if account is None:
+        raise click.ClickException(f"nobody has an account as {email}")
+    secret = second_factor.secret_of(account) if second_factor.is_on(account) else _offered(account)
+    if secret is None:
+        raise click.ClickException("sign in with the password first: the page then offers a secret")
+    click.echo(second_factor.now_shown(secret))
+
+
+def _offered(account: StaffUser) -> str | None:
+    """What the page offers to whoever has just signed in."""
+    waiting = [one for one in devices.of(staff_id=account.id) if one.auth_level == "pwd"]
+    return second_factor.offer(account, waiting[0].id) if waiting else None

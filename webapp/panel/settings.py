@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, g, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.base.db import transaction
@@ -15,6 +15,8 @@ from webapp.domain.catalog import appearance
 from webapp.domain.catalog.models import ContentCategory
 from webapp.domain.channels import places
 from webapp.domain.settings import config, texts, wording
+from webapp.domain.staff import browsers
+from webapp.domain.staff.models import StaffRole
 from webapp.domain.users import people
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, sudo
@@ -56,6 +58,15 @@ def region() -> ResponseReturnValue:
 def audit() -> ResponseReturnValue:
     """Saves where the audit's anchors go, and how long its rows are kept."""
     return _save("audit", lambda: config.change(_typed("audit"), by=guard.actor()))
+
+
+@blueprint.post("/entry")
+@allow("settings", "update")
+@sudo
+def entry() -> ResponseReturnValue:
+    """Saves whether browsers may be remembered."""
+    wanted = request.form.get("remember_browsers") == "1"
+    return _save("entry", lambda: browsers.let(wanted, giver=g.staff, by=guard.actor()))
 
 
 @blueprint.post("/labels")
@@ -116,6 +127,7 @@ def _set() -> dict[str, Any]:
     """What the page shows: the settings in force, and what there is to choose from."""
     return {
         "config": config.current(),
+        "responsible": g.staff.role is StaffRole.SYSADMIN,
         "errors": {},
         "typed": {},
         "form": "",

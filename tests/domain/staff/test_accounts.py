@@ -10,11 +10,13 @@ from webapp.base.errors import Invalid
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.staff import accounts
-from webapp.domain.staff.models import StaffRole, StaffUser
+from webapp.domain.staff.models import StaffRole, StaffUser, StaffWait
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.rights import ACTS, SECTIONS, may
+from webapp.domain.staff.waits import Origin
 
 PHRASE = "una frase larga y tranquila"
+HOME = Origin("203.0.113.0/24")
 
 
 def test_rights_are_denied_unless_given(app):
@@ -33,26 +35,30 @@ def test_a_closed_account_and_an_unknown_section_get_nothing(app, role):
 
 
 @pytest.mark.parametrize("password", ["corta", "Contraseña123", "aaabbbaaabbbaaa", "caio@vitrina.example", "x" * 201])
-def test_weak_passwords_are_refused(password):
+def test_weak_passwords_are_refused(app, password):
     with pytest.raises(Invalid):
         refuse_weak(password, "caio@vitrina.example")
 
 
-def test_a_long_phrase_is_welcome():
+def test_a_long_phrase_is_welcome(app):
     refuse_weak("el gato duerme al sol", "caio@vitrina.example")
 
 
-def test_a_failed_try_counts_and_a_right_one_forgets(caio):
+def test_a_failed_try_counts_a_right_one_does_not_and_a_whole_sign_in_forgets(caio):
     caio.password_hash = hash_password(PHRASE)
     db.session.commit()
     for _ in range(3):
         with transaction():
-            attempt = accounts.begin(caio.email)
+            attempt = accounts.begin(caio.email, HOME)
     assert accounts.judge(attempt, PHRASE)[0] and not accounts.judge(attempt, "otra")[0]
     with transaction():
         accounts.succeed(attempt, None)
     db.session.refresh(caio)
-    assert caio.failed_login_attempts == 0
+    assert caio.failed_login_attempts == 2
+    with transaction():
+        accounts.arrive(caio, HOME)
+    db.session.refresh(caio)
+    assert (caio.failed_login_attempts, count(StaffWait)) == (0, 0)
 
 
 def test_an_old_hash_is_replaced_when_its_password_is_used(caio):
@@ -60,7 +66,7 @@ def test_an_old_hash_is_replaced_when_its_password_is_used(caio):
     db.session.commit()
     old = caio.password_hash
     with transaction():
-        attempt = accounts.begin(caio.email)
+        attempt = accounts.begin(caio.email, HOME)
     right, fresh = accounts.judge(attempt, PHRASE)
     with transaction():
         accounts.succeed(attempt, fresh)

@@ -203,4 +203,5 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "brake_share": _between(1, 100),
     "audit_chat_id": _chat_id,
     "audit_months": _months,
+    "remember_browsers": _flag,
 }

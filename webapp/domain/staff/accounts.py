@@ -60,6 +60,11 @@ def account_of(by: Actor) -> StaffUser | None:
         return None
 
 
+def find(email: str) -> StaffUser | None:
+    """The active account with this e-mail."""
+    return db.session.scalar(select(StaffUser).where(StaffUser.email == email.strip().casefold(), StaffUser.is_active))
+
+
 def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
     """Makes a one-time link good for 24 hours; returns its token, told once.
 
@@ -110,7 +115,9 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
     invitation = get_invitation(token)
     email = invitation.email or email
     email, name, _strong = all_fit(
-        lambda: read_email(email), lambda: read_name(full_name), lambda: refuse_weak(password, email.strip())
+        lambda: read_email(email),
+        lambda: read_name(full_name),
+        lambda: refuse_weak(password, email.strip(), name=full_name),
     )
     hashed = hash_password(password)
     used = update(StaffInvitation).where(StaffInvitation.id == invitation.id, StaffInvitation.used_at.is_(None))
@@ -178,7 +185,7 @@ def refused() -> Unknown:
 
 def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by: Actor) -> int:
     """A new password; every other session ends. Returns how many did. Raises Invalid (fields)."""
-    all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new"))
+    all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new", name=staff.full_name))
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
     notices.tell(staff, "staff/password")

@@ -3,6 +3,8 @@
 A wrong try returns None and is counted and noted, so whoever opens the transaction commits it.
 """
 
+from webapp.base.errors import Conflict
+from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
@@ -30,7 +32,9 @@ def show(staff: StaffUser, session: UserSession, code: str, *, origin: Origin, b
 
 def enrol(staff: StaffUser, session: UserSession, code: str, *, origin: Origin, by: Actor) -> tuple[str, list[str]]:
     """The second step of whoever has none yet: the phone shows that it knows the secret. Returns the session's new
-    token and the recovery codes. Raises Invalid (code), Conflict."""
+    token and the recovery codes. Raises Invalid (code), Conflict for whoever has one: a password alone changes none."""
+    if second_factor.is_on(staff):
+        raise Conflict(_("Esta cuenta ya tiene su segundo paso. Recarga la página."))
     codes = second_factor.confirm(staff, session.id, code, by=by)
     accounts.arrive(staff, origin)
     if not origin.knows(staff.id):
