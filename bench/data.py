@@ -67,7 +67,7 @@ SELECT 500000000 + u.i, 1 + (:packages - 1 - u.i % 20 + (k.i - 1) * (1 + 10 * (u
 FROM bench_numbers u CROSS JOIN bench_numbers k WHERE u.i <= :users AND k.i <= :each ORDER BY u.i, k.i
 """
 AGO = {
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || ({}) || ' seconds')",
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now', printf('%+d seconds', -({})))",
     "postgresql": "(now() - ({}) * interval '1 second')",
 }
 

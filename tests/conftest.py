@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from sqlalchemy import create_engine, func, make_url, select, text
 
 from simulator import server
-from tests.factories import PackageFactory, StaffFactory, UserFactory
+from tests.factories import PackageFactory, StaffFactory, UserFactory, start_over
 from tests.ground import browser as chromium
 from webapp import create_app
 from webapp.base import db as base_db
@@ -169,6 +169,7 @@ def app(databases: Databases, engine_kind: str) -> Iterator[Flask]:
     with app.app_context():
         databases.empty(engine_kind)
         app.extensions["tries"].forget()
+        start_over()
         yield app
         db.session.rollback()
 

@@ -20,6 +20,7 @@ from webapp.base.db import get, transaction
 from webapp.base.errors import Refused
 from webapp.base.later import later
 from webapp.config import SIMULATED_BOT, Settings, settings
+from webapp.demo import crowd
 from webapp.domain.audit import anchors, chain, proof, retention, verifications
 from webapp.domain.audit.actors import Actor
 from webapp.domain.users import roles
@@ -111,11 +112,14 @@ demo_commands = AppGroup("demo", help="Data to look around with.")
 
 
 @demo_commands.command("seed")
-def seed() -> None:
-    """Adds the demo data; again changes nothing. Refused in production."""
+@click.option("--scale", type=click.Choice(("small", "large")), default="small", help="large: two busy years.")
+def seed(scale: str) -> None:
+    """Adds what is missing of the demo data; again changes nothing. Refused in production."""
     if settings().production:
         raise click.ClickException("demo data is refused in production")
     click.echo(f"{demo.seed()} packages added")
+    if scale == "large":
+        click.echo(f"{crowd.fill()} people added")
 
 
 users_commands = AppGroup("users", help="People.")

@@ -18,6 +18,8 @@ WAITS = sa.text("status IN ('ready', 'retry')")
 
 def upgrade() -> None:
     op.drop_index(INDEX, "invitation_tokens")
+    op.add_column("invitation_tokens", sa.Column("once", sa.String(length=32), nullable=True))
+    op.create_index("uq_invitation_tokens_once", "invitation_tokens", ["once"], unique=True)
     op.create_index(QUEUE, "outbox_messages", ["priority", "id"], sqlite_where=WAITS, postgresql_where=WAITS)
     for table, free in MAY_CHANGE.items():
         _keep(table, free)
@@ -31,6 +33,8 @@ def downgrade() -> None:
         if not sqlite:
             op.execute(f"DROP FUNCTION {table}_append_only()")
     op.drop_index(QUEUE, "outbox_messages")
+    op.drop_index("uq_invitation_tokens_once", "invitation_tokens")
+    op.drop_column("invitation_tokens", "once")
     op.create_index(INDEX, "invitation_tokens", ["plan_id"])
 
 

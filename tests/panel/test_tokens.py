@@ -202,6 +202,18 @@ def test_a_batch_that_cannot_be_has_nothing_to_revoke(panel, batch):
     assert panel.post(f"/panel/tokens/batches/{batch}/revoke").status_code in (303, 404)
 
 
+def test_a_form_sent_twice_makes_its_codes_once(panel, plan):
+    once = re.search(r'name="once" value="([^"]+)"', panel.get("/panel/tokens/new").text)[1]
+    typed = {"plan": str(plan.id), "count": "3", "shelf_hours": "24", "unit": "hours", "max_uses": "1", "once": once}
+    assert panel.post(LIST, typed).status_code == 200
+    again = panel.post(LIST, typed)
+    assert again.status_code == 409 and "ya se crearon" in again.text
+    assert count(InvitationToken) == 3
+    for _form in range(2):  # one that carries no such word makes them each time
+        assert panel.post(LIST, typed | {"once": "!"}).status_code == 200
+    assert count(InvitationToken) == 9
+
+
 def test_a_form_with_a_payment_sent_twice_counts_it_once(panel, plan):
     once = re.search(r'name="once" value="([^"]+)"', panel.get("/panel/tokens/new").text)[1]
     typed = {"plan": str(plan.id), "count": "2", "shelf_hours": "24", "unit": "hours", "max_uses": "1", "once": once}

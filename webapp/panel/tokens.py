@@ -71,7 +71,7 @@ def create() -> ResponseReturnValue:
         if paid.sum is not None and many["max_uses"] != 1:
             raise Invalid(fields={"max_uses": _("Con un pago registrado, cada código es para una persona.")})
         with transaction():
-            how = {"paid": paid.sum, "free": paid.way == "none"}
+            how = {"paid": paid.sum, "free": paid.way == "none", "once": payments.once(request.form)}
             made = tokens.issue(get(SubscriptionPlan, plan.id), by=actor(), **many, **how)
     except Invalid as error:
         return pages.wrong(error, "panel/tokens/_form.html", "panel/tokens/new.html", **_form({}))

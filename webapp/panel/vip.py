@@ -217,13 +217,17 @@ def _wanted() -> SubscriberFilter:
     """The filters of the address; what makes no sense counts as not there."""
     told = request.args
     channel = told.get("channel", "")
+    state = told.get("state", "") if told.get("state") in STATES else ""
+    ends = told.get("ends", "") if told.get("ends") in ENDS else ""
+    # Unasked, what matters comes first: who has access, by their end; who is among all, by when they came.
+    usual = "expiry" if state or ends else "-joined"
     return SubscriberFilter(
         words=told.get("q", "")[:100].replace("\0", ""),
-        state=told.get("state", "") if told.get("state") in STATES else "",
-        ends=told.get("ends", "") if told.get("ends") in ENDS else "",
+        state=state,
+        ends=ends,
         channel=ChannelState(channel) if channel in [one.value for one in ChannelState] else None,
         failed=told.get("failed") == "1",
-        sort=told.get("sort", "") if told.get("sort") in SORTS else "expiry",
+        sort=told.get("sort", "") if told.get("sort") in SORTS else usual,
     )
 
 

@@ -138,6 +138,7 @@ class InvitationToken(_Terms, Base):
         CheckConstraint("max_uses >= 1", name="max_uses"),
         CheckConstraint("uses >= 0 AND uses <= max_uses", name="uses"),
         CheckConstraint("duration_days BETWEEN 1 AND 3650", name="duration_days"),
+        Index("uq_invitation_tokens_once", "once", unique=True),
         Index(None, "created_at", "id"),
         Index(None, "batch_id"),
         # What the panel lists: of a plan, and by state.
@@ -157,6 +158,7 @@ class InvitationToken(_Terms, Base):
     shelf_hours: Mapped[int] = mapped_column(default=24)
     max_uses: Mapped[int] = mapped_column(default=1)
     uses: Mapped[int] = mapped_column(default=0)
+    once: Mapped[str | None] = mapped_column(String(32))
     generated_by: Mapped[str] = mapped_column(String(60))
     generated_by_label: Mapped[str] = mapped_column(String(150))
     expires_at: Mapped[datetime] = mapped_column(AwareUTC)

@@ -56,10 +56,14 @@ def read(typed: Mapping[str, Any]) -> Paid:
         wrong["method"] = _("Elige cómo se pagó.")
     if wrong:
         raise Invalid(fields=wrong)
-    once = str(typed.get("once") or "")
-    kept = once if re.fullmatch(r"[A-Za-z0-9_-]{8,32}", once) else None
     note = clean(typed.get("note"))[:500]
-    return Paid(amount.quantize(Decimal("0.01")), currency, Method(typed["method"]), note, kept)
+    return Paid(amount.quantize(Decimal("0.01")), currency, Method(typed["method"]), note, once(typed))
+
+
+def once(typed: Mapping[str, Any]) -> str | None:
+    """The word that a form carries so that it counts once however often it is sent; None for what is no such word."""
+    told = str(typed.get("once") or "")
+    return told if re.fullmatch(r"[A-Za-z0-9_-]{8,32}", told) else None
 
 
 def record(period: SubscriptionPeriod, paid: Paid, *, by: Actor) -> bool:

@@ -51,12 +51,13 @@ def issue(
     max_uses: int = 1,
     paid: Paid | None = None,
     free: bool = False,
+    once: str | None = None,
 ) -> list[Issued]:
     """Makes `count` tokens (1 to 1,000) of a plan, its terms copied, redeemable for `shelf_hours`, `max_uses` times.
 
     `paid`: what was received for each of them already; `free`: nothing is paid. Several at once share a batch and one
-    audit row. Raises Invalid for numbers out of range, Conflict when the plan is not offered or when a payment comes
-    with tokens of several uses.
+    audit row; `once` makes a second try a Conflict. Raises Invalid for numbers out of range, Conflict when the plan is
+    not offered or when a payment comes with tokens of several uses.
     """
     check(count, shelf_hours, max_uses)
     if not plan.is_active:
@@ -66,19 +67,14 @@ def issue(
     terms |= {"price": Decimal(0)} if free else {}
     terms |= {"currency": plan.currency, "generated_by": by.ref, "generated_by_label": by.label[:150]}
     codes = [new_token().lstrip("-")[:LENGTH] for _one in range(count)]  # no dash first: sheets read it as a formula
-    made = [
-        InvitationToken(
-            **terms,
-            batch_id=batch,
-            token_hash=hash_token(code),
-            hint=code[-4:],
-            shelf_hours=shelf_hours,
-            max_uses=max_uses,
-            expires_at=moment + timedelta(hours=shelf_hours),
-        )
-        for code in codes
-    ]
-    db.session.add_all(made)
+    terms |= {"shelf_hours": shelf_hours, "max_uses": max_uses, "expires_at": moment + timedelta(hours=shelf_hours)}
+    rows = [terms | {"batch_id": batch, "token_hash": hash_token(code), "hint": code[-4:]} for code in codes]
+    first = upsert(InvitationToken).values(rows[0] | {"once": once}).on_conflict_do_nothing(index_elements=["once"])
+    begun = db.session.scalar(first.returning(InvitationToken))
+    if begun is None:
+        raise Conflict(_("Estos códigos ya se crearon: la página se envió dos veces. Búscalos en la lista."))
+    made = [begun, *(InvitationToken(**row) for row in rows[1:])]
+    db.session.add_all(made[1:])
     db.session.flush()
     if paid is not None:
         payments.record_for_token(made, paid, by=by)
