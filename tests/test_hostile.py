@@ -53,6 +53,7 @@ POSTS = {
     "panel.second_factor.change": {"code": "123456"},
     "panel.second_factor.codes": {},
     "panel.sudo.confirm": {"held": "x", "email": "rita@vitrina.example", "password": PHRASE, "code": "123456"},
+    "panel.telegram.sign_in": {"init_data": ""},
     "panel.account.pulse": {},
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},

@@ -88,3 +88,15 @@ def test_of_ten_who_open_one_code_at_once_one_is_tied(app, dora, ana, bea, caio)
         assert sum(crowd.map(turn, [dora, ana, bea, dora, ana, bea, dora, ana, bea, dora])) == 1
     assert tied(caio) in (dora.user_id, ana.user_id, bea.user_id)
     assert count(AuditLog, AuditLog.resource_type == "staff_users") == 1
+
+
+def test_the_desk_leads_into_the_panel_whoever_is_linked(bot, dora, caio):
+    def doors():
+        (said,) = bot.say(dora, "/admin")
+        return [
+            one["web_app"]["url"] for row in said["reply_markup"]["inline_keyboard"] for one in row if "web_app" in one
+        ]
+
+    assert doors() == []
+    bot.say(dora, f"/start link_{ask(caio)}")
+    assert doors() == ["http://localhost:8000/panel/sign-in/telegram/"]

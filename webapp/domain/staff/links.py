@@ -6,10 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from webapp.base.db import db
-from webapp.base.errors import Conflict, NotFound
+from webapp.base.errors import Conflict, NotFound, Unknown
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
+from webapp.domain.sessions.models import UserSession
 from webapp.domain.staff import notices, profile
 from webapp.domain.staff.models import StaffUser
 
@@ -55,6 +56,18 @@ def unlink(staff: StaffUser, *, by: Actor) -> bool:
         staff.telegram_user_id = None
     notices.tell(staff, "staff/unlinked", to=was)
     return True
+
+
+def arriving(person: int, launch: str) -> StaffUser:
+    """The account whose owner opened the panel from the chat, held until the transaction ends; `launch` names that
+    opening (initdata.py), which lets in once, whoever races. Raises Unknown, whatever the cause.
+    """
+    query = select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.is_active).with_for_update()
+    staff = db.session.scalar(query.execution_options(populate_existing=True))
+    used = select(UserSession.id).where(UserSession.init_data_hash == launch, UserSession.kind == "panel")
+    if staff is None or db.session.scalar(used.limit(1)) is not None:
+        raise Unknown()
+    return staff
 
 
 def of_person(person: int) -> StaffUser | None:
