@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 
@@ -57,7 +58,7 @@ from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config, texts
-from webapp.domain.staff import accounts, browsers, entry, permissions, second_factor, waits
+from webapp.domain.staff import accounts, browsers, entry, links, permissions, profile, second_factor, team, waits
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import Grant
 from webapp.domain.users import people, roles
@@ -66,6 +67,7 @@ from webapp.domain.users.models import Reach, RoleChangeReason, UserRole
 BY = Actor("staff", "caio", "Caio Lima", source="ADMIN_PANEL")
 PLAN = {"name": "Anual", "duration_days": "365", "price": "999", "currency": "MXN"}
 READ = Grant(frozenset({"read"}))
+OTHER = "otro@vitrina.example"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PHRASE = "caballo correcto batería grapa"
 EVA = {"email": "eva@vitrina.example", "full_name": "Eva Luz", "password": PHRASE, "locale": "es"}
@@ -84,6 +86,7 @@ WRITERS = {
 BESIDE = {
     "users.roles.log_role": "writes the role log, which nobody can change either; whoever changes the role notes it",
     "insights.exports.mine": "a question: whose file it is",
+    "staff.accounts.account_of": "a question: who acts",
     "insights.exports.recent": "a question: one's own files",
     "staff.entry.enrol": "confirming the phone and raising the session, which have lines of their own",
 }
@@ -226,7 +229,12 @@ class World:
 
     @cached_property
     def invitation(self):
-        return done(accounts.invite, StaffRole.ADMIN)
+        with transaction():
+            return accounts.invite(StaffRole.ADMIN, by=self.caio)
+
+    @cached_property
+    def waiting_invitation(self):
+        return accounts.get_invitation(self.invitation)
 
     @cached_property
     def staff(self):
@@ -251,6 +259,22 @@ class World:
     @cached_property
     def hugo(self):
         return StaffFactory(full_name="Hugo Paz", role=StaffRole.USER)
+
+    @cached_property
+    def code(self):
+        """What confirms hugo's other e-mail."""
+        return done(profile.keep_code, self.hugo.id, "email", timedelta(hours=1), email=OTHER)
+
+    @cached_property
+    def linked(self):
+        done(links.link, done(links.ask, self.hugo), 710_000_008)
+        return self.hugo
+
+    @cached_property
+    def gone(self):
+        with transaction():
+            team.remove(self.hugo.id, by=self.caio)
+        return self.hugo
 
     @cached_property
     def root(self):
@@ -302,7 +326,7 @@ class World:
         return done(clients.create, INES)
 
     @cached_property
-    def linked(self):
+    def linked_client(self):
         done(clients.link, self.ines, self.ana)
         return clients.get_client(self.ines.id)
 
@@ -539,7 +563,7 @@ DEEDS = {
     "clients.clients.remove": (lambda w: partial(clients.remove, w.ines, by=BY), "clients"),
     "clients.clients.restore": (lambda w: partial(clients.restore, w.removed, by=BY), "clients"),
     "clients.clients.link": (lambda w: partial(clients.link, w.ines, w.ana, by=BY), "clients"),
-    "clients.clients.unlink": (lambda w: partial(clients.unlink, w.linked, by=BY), "clients"),
+    "clients.clients.unlink": (lambda w: partial(clients.unlink, w.linked_client, by=BY), "clients"),
     "clients.clients.reveal": (lambda w: partial(clients.reveal, w.ines, by=BY), "clients"),
     "clients.clients.rekey": (lambda w: (w.outdated, partial(clients.rekey, by=BY))[1], "clients"),
     "clients.imports.keep": (
@@ -583,7 +607,18 @@ DEEDS = {
         lambda w: partial(permissions.add, w.hugo.id, {"vip": READ}, giver=w.root, by=BY),
         "user_agent_permissions",
     ),
-    "staff.accounts.invite": (lambda w: partial(accounts.invite, StaffRole.ADMIN, by=BY), "staff_invitations"),
+    "staff.accounts.invite": (lambda w: partial(accounts.invite, StaffRole.ADMIN, by=w.caio), "staff_invitations"),
+    "staff.team.change_role": (
+        lambda w: partial(team.change_role, w.hugo.id, StaffRole.ADMIN, by=w.caio),
+        "staff_users",
+    ),
+    "staff.team.suspend": (lambda w: partial(team.suspend, w.hugo.id, by=w.caio), "staff_users"),
+    "staff.team.reactivate": (lambda w: partial(team.reactivate, w.gone.id, by=w.caio), "staff_users"),
+    "staff.team.remove": (lambda w: partial(team.remove, w.hugo.id, by=w.caio), "staff_users"),
+    "staff.team.withdraw_invitation": (
+        lambda w: partial(team.withdraw_invitation, w.waiting_invitation.id, by=w.caio),
+        "staff_invitations",
+    ),
     "staff.accounts.join": (
         lambda w: partial(
             accounts.join,
@@ -604,6 +639,30 @@ DEEDS = {
         lambda w: partial(accounts.change_password, w.staff, PHRASE, PHRASE + " dos", keep=w.staff.id, by=BY),
         "staff_users",
     ),
+    "staff.profile.change": (
+        lambda w: partial(profile.change, w.staff, full_name="Eva Sol", locale="en", time_zone="Europe/Madrid", by=BY),
+        "staff_users",
+    ),
+    "staff.profile.ask_email": (
+        lambda w: partial(profile.ask_email, w.linked, OTHER, address="http://x/", by=BY),
+        "staff_codes",
+    ),
+    "staff.profile.hand_over": (
+        lambda w: (w.code, partial(profile.hand_over, w.hugo.id, by=replace(w.caio, id=str(w.root.id))))[1],
+        "staff_codes",
+    ),
+    "staff.profile.cancel_email": (
+        lambda w: (w.code, partial(profile.cancel_email, w.hugo, by=BY))[1],
+        "staff_codes",
+    ),
+    "staff.profile.confirm_email": (lambda w: partial(profile.confirm_email, w.code, by=BY), "staff_users"),
+    "staff.profile.keep_code": (
+        lambda w: partial(profile.keep_code, w.hugo.id, "telegram", timedelta(minutes=1), by=BY),
+        "staff_codes",
+    ),
+    "staff.links.ask": (lambda w: partial(links.ask, w.hugo, by=BY), "staff_codes"),
+    "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
+    "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
     "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
     "staff.browsers.let": (lambda w: partial(browsers.let, True, giver=w.root, by=BY), "bot_config"),
     "staff.browsers.forget": (
@@ -627,7 +686,6 @@ DEEDS = {
         "staff_users",
     ),
     "staff.second_factor.reset": (lambda w: partial(second_factor.reset, w.protected, by=w.rita), "staff_users"),
-    "staff.accounts.choose_locale": (lambda w: partial(accounts.choose_locale, w.staff, "en", by=BY), "staff_users"),
     "users.people.note_reach": (lambda w: partial(people.note_reach, w.ana.user_id, Reach.BLOCKED, by=BY), "users"),
     "users.people.choose_locale": (lambda w: partial(people.choose_locale, w.ana, "en", by=BY), "users"),
     "users.people.refer": (lambda w: partial(people.refer, w.ana, w.dora.referral_code, by=BY), "users"),

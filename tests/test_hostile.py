@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from urllib.parse import quote_plus, urlsplit
 
@@ -29,7 +30,7 @@ from webapp.domain.clients import clients
 from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
-from webapp.domain.staff import accounts, browsers
+from webapp.domain.staff import accounts, browsers, profile
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
@@ -56,13 +57,19 @@ POSTS = {
     "panel.second_factor.change": {"code": "123456"},
     "panel.second_factor.codes": {},
     "panel.sudo.confirm": {"held": "x", "email": "rita@vitrina.example", "password": PHRASE, "code": "123456"},
+    "panel.telegram.sign_in": {"init_data": ""},
     "panel.account.pulse": {},
     "panel.account.revoke": {},
     "panel.account.revoke_others": {},
     "panel.account.forget": {},
     "panel.settings.entry": {"remember_browsers": "1"},
     "panel.account.change_password": {"email": "rita@vitrina.example", "old": PHRASE, "new": PHRASE + "s"},
-    "panel.account.choose_language": {"locale": "es"},
+    "panel.account.save_profile": {"full_name": "Rita Root", "locale": "es", "time_zone": "Europe/Madrid"},
+    "panel.account.ask_email": {"email": "otra@vitrina.example"},
+    "panel.account.cancel_email": {},
+    "panel.account.take_email": {},
+    "panel.account.link": {},
+    "panel.account.unlink": {},
     "panel.home.attend": {},
     "panel.catalog.create": PACKAGE,
     "panel.catalog.edit": PACKAGE | {"version": "1"},
@@ -145,6 +152,14 @@ POSTS = {
         "days": "7",
         "reason": "Falla",
     },
+    "panel.staff.invite": {"role": "user", "email": "nora@vitrina.example"},
+    "panel.staff.withdraw": {},
+    "panel.staff.change_role": {"role": "user"},
+    "panel.staff.suspend": {},
+    "panel.staff.reactivate": {},
+    "panel.staff.remove": {},
+    "panel.staff.hand_over_email": {},
+    "panel.staff.reset_second_factor": {},
     "panel.rights.save": {"sections": "vip", "sure": "1", **dict.fromkeys(GRANTABLE, "read")}
     | {f"until-{section}": "2036-01-01" for section in GRANTABLE},
     "panel.rights.give_many": {"ids": "1", "template": "agent", "until": "2036-01-01"},
@@ -220,6 +235,7 @@ GETS = {
     "panel.client_imports.show": {"state", "size", "after"},
     "panel.users.page": {"q", "role", "reach", "blocked", "sort", "size", "after"},
     "panel.vip_many.page": {"deed", "ids"},
+    "panel.staff.page": {"q", "state", "size", "after"},
     "panel.rights.page": {"q", "size", "after"},
     "panel.rights.many": {"ids"},
     "panel.vip.page": {"q", "state", "ends", "channel", "failed", "sort", "size", "after"},
@@ -269,6 +285,9 @@ class House:
             self.client = clients.create(CLIENT | {"cpf": "111.444.777-35"}, by=SYSTEM, user=ana)
             client_imports.keep(client_imports.read("x.csv", b"nombre,cpf\nIn,52998224725\nx,1"), by=SYSTEM)
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
+            self.code = profile.keep_code(
+                self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example"
+            )
             browsers.remember(self.root.id, by=SYSTEM)
         self.browser = browsers.of(self.root.id)[0].id
         self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
@@ -281,6 +300,7 @@ class House:
         known |= {"plan_id": self.plan.id, "token_id": self.token.id, "batch_id": self.token.batch_id, "request_id": 1}
         known |= {
             "token": self.invitation,
+            "code": self.code,
             "name": "help",
             "key": "x",
             "kind": "outside_with_right",
@@ -293,6 +313,7 @@ class House:
             "period_id": 1,
             "payment_id": 1,
             "staff_id": self.helper.id,
+            "invitation_id": 1,
             "row_id": self.row_id,
             "client_id": self.client.id,
             "browser_id": self.browser,

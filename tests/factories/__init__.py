@@ -44,6 +44,7 @@ from tests.factories.people import RoleChangeFactory, SessionFactory, UserFactor
 from tests.factories.staff import (
     SCENARIOS,
     BrowserFactory,
+    CodeFactory,
     HelperFactory,
     InvitationFactory,
     PermissionFactory,
@@ -64,6 +65,7 @@ __all__ = [
     "CheckFactory",
     "ClientFactory",
     "ClientImportFactory",
+    "CodeFactory",
     "ConfigFactory",
     "DailyFigureFactory",
     "ExportFactory",

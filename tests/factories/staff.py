@@ -9,6 +9,7 @@ from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
 from webapp.domain.staff.models import (
     StaffBrowser,
+    StaffCode,
     StaffInvitation,
     StaffRecoveryCode,
     StaffRole,
@@ -70,6 +71,19 @@ class BrowserFactory(Factory):
     staff_id = factory.LazyFunction(lambda: StaffFactory().id)
     token_hash = factory.LazyFunction(lambda: hash_token(new_token()))
     expires_at = factory.LazyFunction(lambda: now() + timedelta(days=30))
+
+
+class CodeFactory(Factory):
+    """What confirms a new e-mail; nobody knows it."""
+
+    class Meta:
+        model = StaffCode
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    purpose = "email"
+    code_hash = factory.LazyFunction(lambda: hash_token(new_token()))
+    email = factory.Sequence(lambda n: f"otra{n}@vitrina.example")
+    expires_at = factory.LazyFunction(lambda: now() + timedelta(hours=24))
 
 
 class PermissionFactory(Factory):

@@ -88,7 +88,8 @@ CALM = {"setup.ask", "setup.ask_channels", "setup.look", "settings.preview"}
 # What else asks to show again who one is (issue 4, "Sessions").
 ASKED = {
     "rights.save", "rights.give_many",
-    "account.change_password", "account.revoke_others",
+    "account.change_password", "account.revoke_others", "account.ask_email", "account.link", "account.unlink",
+    "audit.undo",
     "second_factor.renew", "second_factor.change", "second_factor.codes",
     "exports.download", "interests.export", "vip.export", "free.export", "plans.export", "tokens.export",
     "users.export", "stats.take_people", "audit.export", "imports.problems", "imports.results", "imports.links",

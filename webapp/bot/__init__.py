@@ -20,6 +20,7 @@ from webapp.bot import (
     admin_vip,
     catalog,
     channels,
+    staff,
     users,
     webhook,
 )
@@ -31,6 +32,7 @@ doctor, setup = later("webapp.bot.doctor"), later("webapp.bot.setup")  # they br
 # Importing a room registers its handlers.
 ROOMS = (
     users,
+    staff,
     catalog,
     channels,
     admin,

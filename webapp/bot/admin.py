@@ -12,12 +12,14 @@ from webapp.base.i18n import _, number
 from webapp.base.words import clean
 from webapp.bot import guard
 from webapp.bot.guard import allow
-from webapp.bot.links import rows, short, turning
+from webapp.bot.links import opens_miniapp, rows, short, turning
 from webapp.bot.replies import Reply
 from webapp.bot.routes import on
+from webapp.config import settings
 from webapp.domain.catalog import interests, packages, shelf
 from webapp.domain.catalog.models import ContentPackage, UserInterest
 from webapp.domain.settings import config
+from webapp.domain.staff import links
 from webapp.domain.users import people
 from webapp.domain.users.models import User
 from webapp.domain.users.people import as_actor
@@ -49,8 +51,15 @@ def overview(user: User) -> Reply:
         [("users", _("Usuarios"), "people"), ("settings", _("Configuración"), "setup")],
     ]
     mine = [[texts.button(label, data) for section, label, data in row if held.may(section, "read")] for row in places]
-    choices = rows(*mine, [texts.button(_("‹ Menú"), "menu")])
+    choices = rows(*mine, _panel(user), [texts.button(_("‹ Menú"), "menu")])
     return Reply("admin/desk", count=count, counted=capped_count, oldest=oldest, buttons=choices)
+
+
+def _panel(user: User) -> list[dict[str, Any]]:
+    """A row with the way into the panel, for whoever has their account tied to this Telegram."""
+    if not opens_miniapp() or links.of_person(user.user_id) is None:
+        return []
+    return [texts.web_app(_("Abrir el panel"), f"{settings().public}/panel/sign-in/telegram/")]
 
 
 @on.button("interests")

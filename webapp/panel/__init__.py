@@ -1,6 +1,6 @@
 """Door: staff pages. The blueprint, what runs around every request of it, and the list of its rooms."""
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, g, request
 
 from webapp.base import web
 from webapp.base.errors import Refused
@@ -31,9 +31,11 @@ from webapp.panel import (
     settings,
     setup,
     signin,
+    staff,
     stats,
     sudo,
     tables,
+    telegram,
     tokens,
     users,
     vip,
@@ -43,6 +45,7 @@ from webapp.panel import (
 
 ROOMS = (
     signin,
+    telegram,
     second_factor,
     sudo,
     home,
@@ -64,6 +67,7 @@ ROOMS = (
     channels,
     setup,
     settings,
+    staff,
     rights,
     account,
     exports,
@@ -96,6 +100,7 @@ def init_app(app: Flask) -> None:
         csrf=guard.csrf,
         allowed=guard.allowed,
         zone=pages.zone,
+        creator_zone=pages.creator_zone,
         url_with=pages.url_with,
         export_url=exports.url,
     )
@@ -116,5 +121,6 @@ def init_app(app: Flask) -> None:
 def _headers(answer: Response) -> Response:
     """What a browser must know of the panel: run only our scripts and styles, show it in no frame."""
     if request.path.startswith("/panel"):
-        answer.headers.update(HEADERS)
+        framed = ("Content-Security-Policy", "X-Frame-Options") if g.get("framed") else ()
+        answer.headers.update({name: value for name, value in HEADERS.items() if name not in framed})
     return answer

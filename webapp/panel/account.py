@@ -1,8 +1,9 @@
-"""One's own account: sessions, password, language; and the page's sign of life."""
+"""One's own account: profile, e-mail, Telegram, sessions, password; and the page's sign of life."""
 
 import uuid
 from datetime import timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, g, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,10 +12,12 @@ from webapp.base.clock import now
 from webapp.base.db import transaction
 from webapp.base.errors import Invalid
 from webapp.base.i18n import LOCALES, _, speaking
+from webapp.base.web import is_htmx
+from webapp.config import settings
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts, browsers, second_factor
+from webapp.domain.staff import accounts, browsers, links, profile, second_factor
 from webapp.panel import guard, pages
-from webapp.panel.guard import allow, sudo
+from webapp.panel.guard import allow, public, sudo
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 FRESH = timedelta(minutes=1)
@@ -23,7 +26,7 @@ FRESH = timedelta(minutes=1)
 @blueprint.get("/")
 @allow("account", "read")
 def page() -> ResponseReturnValue:
-    """Sessions, password and language."""
+    """All of it on one page."""
     return pages.show("panel/account/page.html", **_mine())
 
 
@@ -77,25 +80,102 @@ def change_password() -> ResponseReturnValue:
         with transaction():
             ended = accounts.change_password(g.staff, old, new, keep=g.session.id, by=guard.actor())
     except Invalid as error:
-        return pages.wrong(error, "panel/account/_password.html", "panel/account/page.html", **_mine())
+        return pages.wrong(error, "panel/account/_password.html", "panel/account/page.html", **_mine("password"))
     words = _("Contraseña cambiada. Otras sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_password.html", toast=words, errors={})
 
 
-@blueprint.post("/language")
+@blueprint.post("/profile")
 @allow("account", "update")
-def choose_language() -> ResponseReturnValue:
-    """The panel's language for me."""
-    with transaction():
-        accounts.choose_locale(g.staff, request.form.get("locale", ""), by=guard.actor())
+def save_profile() -> ResponseReturnValue:
+    """What I am called, what I read, where my clock runs."""
+    typed = {name: request.form.get(name, "") for name in ("full_name", "locale", "time_zone")}
+    try:
+        with transaction():
+            profile.change(g.staff, **typed, by=guard.actor())
+    except Invalid as error:
+        return pages.wrong(error, "panel/account/_profile.html", "panel/account/page.html", **_mine("profile"))
     with speaking(g.staff.locale):  # the one just chosen, not the one the request came in
-        return pages.done(_here(), toast=_("Idioma guardado."))
+        return pages.done(_here(), toast=_("Perfil guardado."))
 
 
-def _mine() -> dict[str, Any]:
-    mine = {"sessions": devices.of(staff_id=g.staff.id), "browsers": browsers.of(g.staff.id)}
-    paper = {"codes_left": second_factor.left(g.staff), "codes_made": second_factor.CODES}
-    return {**mine, **paper, "locales": list(LOCALES.items()), "errors": {}}
+@blueprint.post("/email")
+@allow("account", "update")
+@sudo
+def ask_email() -> ResponseReturnValue:
+    """Another e-mail, once its link is opened."""
+    address = settings().public + url_for(".confirm_email", code="")
+    try:
+        with transaction():
+            profile.ask_email(g.staff, request.form.get("email", ""), address=address, by=guard.actor())
+    except Invalid as error:
+        return pages.wrong(error, "panel/account/_email.html", "panel/account/page.html", **_mine("email"))
+    return pages.done(_here(), "panel/account/_email.html", toast=_("Falta confirmarlo."), **_mine())
+
+
+@blueprint.post("/email/cancel")
+@allow("account", "update")
+def cancel_email() -> ResponseReturnValue:
+    """Lets the other e-mail be."""
+    with transaction():
+        profile.cancel_email(g.staff, by=guard.actor())
+    return pages.done(_here(), "panel/account/_email.html", toast=_("Sigues con el correo de antes."), **_mine())
+
+
+@blueprint.get("/email/confirm/<code>")
+@public
+def confirm_email(code: str) -> ResponseReturnValue:
+    """What the link would change; opening it changes nothing yet."""
+    staff, email = profile.asked_email(code)
+    return pages.show("panel/account/confirm.html", person=staff, email=email, code=code)
+
+
+@blueprint.post("/email/confirm/<code>")
+@public
+def take_email(code: str) -> ResponseReturnValue:
+    """Makes the e-mail theirs; whoever has the link acts for the account."""
+    here = guard.actor()
+    with transaction():
+        staff, _email = profile.asked_email(code)
+        by = accounts.as_actor(staff, ip=here.ip, agent=here.agent, request=here.request)
+        email = profile.confirm_email(code, by=by).email
+    return pages.done(_here(), toast=_("Tu correo es ahora %(email)s.", email=email))
+
+
+@blueprint.post("/telegram/link")
+@allow("account", "update")
+@sudo
+def link() -> ResponseReturnValue:
+    """The code that ties my Telegram: here, and nowhere again."""
+    with transaction():
+        code = links.ask(g.staff, by=guard.actor())
+    bot = pages.settings().bot_username
+    told: dict[str, Any] = {"code": code, "link": f"https://t.me/{bot}?start=link_{code}" if bot else ""}
+    if is_htmx():
+        answer = pages.partial("panel/account/_link.html", **told)
+    else:
+        answer = pages.show("panel/account/link.html", **told)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.post("/telegram/unlink")
+@allow("account", "update")
+@sudo
+def unlink() -> ResponseReturnValue:
+    """Unties my Telegram."""
+    with transaction():
+        links.unlink(g.staff, by=guard.actor())
+    words = _("Tu Telegram ya no está unido a esta cuenta.")
+    return pages.done(_here(), "panel/account/_telegram.html", toast=words, **_mine())
+
+
+def _mine(form: str = "") -> dict[str, Any]:
+    """What my page shows; `form`: which of its forms did not fit."""
+    told: dict[str, Any] = {"sessions": devices.of(staff_id=g.staff.id), "locales": list(LOCALES.items())}
+    told |= {"waiting": profile.waiting_email(g.staff.id), "zones": sorted(available_timezones())}
+    told |= {"browsers": browsers.of(g.staff.id), "codes_made": second_factor.CODES}
+    return told | {"codes_left": second_factor.left(g.staff), "errors": {}, "typed": {}, "form": form}
 
 
 def _here() -> str:

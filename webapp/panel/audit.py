@@ -26,6 +26,7 @@ from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 SIZES, PAGE = (50, 100, 200), 1000
+DELICATE = ("staff", "settings")  # whose own pages ask again who somebody is
 EVERYBODY = {
     "staff": lazy_gettext("Todo el equipo"),
     "user": lazy_gettext("Los miembros"),
@@ -53,6 +54,7 @@ PAGES = {
     "client": ("panel.clients.show", "client_management", "client_id"),
     "client-import": ("panel.client_imports.show", "client_management", "import_id"),
     "free": ("panel.users.person", "users", "user_id"),
+    "staff": ("panel.staff.show", "staff", "staff_id"),
 }
 
 
@@ -115,6 +117,7 @@ def show(row_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:row_id>/undo")
 @allow("audit", "read")
+@sudo(when=lambda: _is_delicate())
 def undo(row_id: int) -> ResponseReturnValue:
     """Takes back what a row tells, by whoever may do that deed."""
     row = _row(row_id)
@@ -149,6 +152,12 @@ def _row(row_id: int) -> AuditLog:
     if row is None:
         raise NotFound(_("Esa anotación no existe, o ya se borró por antigua."))
     return row
+
+
+def _is_delicate() -> bool:
+    """Whether what would be taken back asks by itself who somebody is."""
+    found = undoing.inverse(_row((request.view_args or {})["row_id"]))
+    return found is not None and found.section in DELICATE
 
 
 def _lines(found: Any) -> list[Line]:

@@ -8,6 +8,7 @@ from webapp.base.i18n import _, lazy_gettext
 from webapp.base.words import clean
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.insights.things import Thing
+from webapp.domain.staff.models import StaffRole
 from webapp.domain.users.models import Reach, RoleChangeReason, UserRole
 
 KINDS = {
@@ -32,6 +33,7 @@ KINDS = {
     "staff_users": lazy_gettext("Cuentas del equipo"),
     "staff_browsers": lazy_gettext("Navegadores recordados"),
     "staff_invitations": lazy_gettext("Invitaciones"),
+    "staff_codes": lazy_gettext("Confirmaciones"),
     "user_agent_permissions": lazy_gettext("Permisos"),
     "user_sessions": lazy_gettext("Sesiones"),
     "routes": lazy_gettext("Accesos negados"),
@@ -105,6 +107,8 @@ _SENTENCES = {
     ("staff_browsers", "create"): lazy_gettext("%(who)s pidió recordar un navegador"),
     ("staff_browsers", "delete"): lazy_gettext("%(who)s olvidó un navegador"),
     ("staff_invitations", "create"): lazy_gettext("%(who)s invitó a alguien al panel"),
+    ("staff_invitations", "update"): lazy_gettext("%(who)s retiró una invitación al panel"),
+    ("staff_codes", "create"): lazy_gettext("%(who)s pidió confirmar algo de su cuenta"),
     ("user_agent_permissions", "permission_change"): lazy_gettext("%(who)s cambió los permisos de %(thing)s"),
     ("user_sessions", "login"): lazy_gettext("%(who)s inició sesión"),
     ("user_sessions", "login_begun"): lazy_gettext("%(who)s escribió su contraseña"),
@@ -161,6 +165,13 @@ _CHANGES = {
     ("clients", "is_active", True): lazy_gettext("%(who)s restauró el cliente %(thing)s"),
     ("clients", "user_id", None): lazy_gettext("%(who)s cambió de quién es la ficha de %(thing)s"),
     ("staff_users", "password_hash", None): lazy_gettext("%(who)s cambió su contraseña"),
+    ("staff_users", "role", None): lazy_gettext("%(who)s cambió el rol de %(thing)s: %(old)s → %(new)s"),
+    ("staff_users", "is_active", False): lazy_gettext("%(who)s suspendió a %(thing)s"),
+    ("staff_users", "is_active", True): lazy_gettext("%(who)s devolvió su cuenta a %(thing)s"),
+    ("staff_users", "email", None): lazy_gettext("%(thing)s cambió su correo: %(old)s → %(new)s"),
+    ("staff_users", "full_name", None): lazy_gettext("%(who)s cambió su nombre"),
+    ("staff_users", "time_zone", None): lazy_gettext("%(who)s cambió su zona horaria"),
+    ("staff_users", "telegram_user_id", None): lazy_gettext("%(thing)s cambió el Telegram de su cuenta"),
     ("staff_users", "locale", None): lazy_gettext("%(who)s cambió el idioma de su panel"),
 }
 _FIRST = (
@@ -174,7 +185,7 @@ _FIRST = (
     "withdrawn_at",
     "is_attended",
 )
-_WORDED = {"role": UserRole, "reach": Reach}
+_WORDED = {("staff_users", "role"): StaffRole, ("users", "role"): UserRole, ("users", "reach"): Reach}
 
 
 def who(row: AuditLog) -> str:
@@ -215,21 +226,24 @@ def plain(row: AuditLog, thing: Thing | None) -> str:
 def _words(row: AuditLog) -> tuple[str, dict[str, str]]:
     """The sentence, and the values that it tells."""
     new, old = row.new_values or {}, row.old_values or {}
-    if row.action == "update":
+    if row.resource_type == "staff_users" and new.get("deleted_at"):
+        return str(_("%(who)s sacó a %(thing)s del equipo")), {}
+    if row.action in ("update", "permission_change"):
         for name in sorted(new, key=lambda one: _FIRST.index(one) if one in _FIRST else len(_FIRST)):
             value = new[name]
             sure = _CHANGES.get((row.resource_type, name, value if isinstance(value, bool | str) else None))
             found = sure or _CHANGES.get((row.resource_type, name, None))
             if found is not None and not (name == "position" and len(new) > 1):
-                return str(found), {"old": _worded(name, old.get(name)), "new": _worded(name, value)}
+                return str(found), {"old": _worded(row, name, old.get(name)), "new": _worded(row, name, value)}
     if row.resource_type == "manual_payments" and str(new.get("amount", "")).startswith("-"):
         return str(_("%(who)s anuló un pago: %(thing)s")), {}
     return str(_SENTENCES.get((row.resource_type, row.action)) or _ANY.get(row.action, _OTHER)), {}
 
 
-def _worded(name: str, value: Any) -> str:
-    if name in _WORDED:
-        found = next((one for one in _WORDED[name] if one.value == value), None)
+def _worded(row: AuditLog, name: str, value: Any) -> str:
+    kind: Any = _WORDED.get((row.resource_type, name))
+    if kind is not None:
+        found = next((one for one in kind if one.value == value), None)
         return found.display_name if found is not None else "–"
     return "–" if value is None else str(value)
 

@@ -59,7 +59,7 @@ def drawn(labels: Sequence[str], unit: str, *series: Series, kind: str = "bar") 
 
 def local(at: datetime) -> datetime:
     """A moment on the creator's clock."""
-    return at.astimezone(ZoneInfo(pages.zone()))
+    return at.astimezone(ZoneInfo(pages.creator_zone()))
 
 
 def long_day(at: datetime) -> str:

@@ -20,7 +20,7 @@ blueprint = Blueprint("home", __name__)
 @allow("home", "read")
 def page() -> ResponseReturnValue:
     """The first page: greeting, standing, figures, and for those who may see interests, the ones that wait."""
-    found = figures.overview(pages.zone())
+    found = figures.overview(pages.creator_zone())
     context: dict[str, Any] = {"overview": found, "chart": charts.per_day(found), "hour": charts.local(now()).hour}
     return pages.show("panel/home/page.html", standing=standing.standing(), waiting=_waiting(), **context)
 

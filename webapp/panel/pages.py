@@ -51,7 +51,7 @@ PLACES = (
     Place("reports_analysis", lazy_gettext("Estadísticas"), "chart-line", "panel.stats.page", _CREATOR),
     Place("audit", lazy_gettext("Auditoría"), "history", "panel.audit.page", _CREATOR),
     Place("settings", lazy_gettext("Canales"), "speakerphone", "panel.channels.page", _CREATOR),
-    Place("staff", lazy_gettext("Permisos"), "shield-lock", "panel.rights.page", _CREATOR),
+    Place("staff", lazy_gettext("Equipo"), "id-badge", "panel.staff.page", _CREATOR),
     Place("settings", lazy_gettext("Ajustes"), "settings", "panel.settings.page", _CREATOR),
 )
 
@@ -155,7 +155,13 @@ def settings() -> BotConfig:
 
 
 def zone() -> str:
-    """The creator's time zone, in which the panel shows every moment."""
+    """The time zone in which the panel shows every moment: the reader's own if they chose one, else the creator's."""
+    staff = g.get("staff")
+    return str(staff.time_zone) if staff is not None and staff.time_zone else creator_zone()
+
+
+def creator_zone() -> str:
+    """The creator's time zone, whose days the figures count."""
     return str(settings().time_zone)
 
 

@@ -111,10 +111,10 @@ def amount(price: Decimal | None) -> str:
 
 
 def local(at: datetime | None) -> str:
-    """A moment as a datetime-local input shows it, in the creator's time zone."""
+    """A moment as a datetime-local input shows it, in the time zone that is shown."""
     return at.astimezone(ZoneInfo(pages.zone())).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def local_day(end: datetime | None) -> str:
-    """The last day before an end, as a date input shows it, in the creator's time zone."""
+    """The last day before an end, as a date input shows it, in the time zone that is shown."""
     return (end.astimezone(ZoneInfo(pages.zone())) - timedelta(seconds=1)).date().isoformat() if end else ""

@@ -35,7 +35,7 @@ def page() -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     """Compares outside any transaction: it takes long on purpose."""
-    _slow_down()
+    slow_down()
     target = guard.safe_next(request.form.get("next"))
     with transaction():
         attempt = accounts.begin(request.form.get("email", ""), cookies.origin())
@@ -43,8 +43,8 @@ def sign_in() -> ResponseReturnValue:
     if not right:
         return _refuse(attempt, target)
     with transaction():
-        token, whole = _start(accounts.succeed(attempt, fresh))
-    return _enter(token, target if whole else url_for("panel.second_factor.page", next=target))
+        token, whole = start(accounts.succeed(attempt, fresh))
+    return enter(token, target if whole else url_for("panel.second_factor.page", next=target))
 
 
 @blueprint.post("/sign-out")
@@ -71,33 +71,34 @@ def invitation(token: str) -> ResponseReturnValue:
 @public
 def join(token: str) -> ResponseReturnValue:
     """Uses the invitation, makes the account and signs it in."""
-    _slow_down()
+    slow_down()
     invited = accounts.get_invitation(token)
     wanted = {name: request.form.get(name, "") for name in ("email", "full_name", "password")}
     try:
         with transaction():
             staff = accounts.join(token, **wanted, locale=locale_now(), by=guard.actor())
-            begun, _whole = _start(staff)
+            begun, _whole = start(staff)
     except Invalid as error:
         return pages.wrong(error, "panel/signin/_join.html", "panel/signin/join.html", invitation=invited, token=token)
-    return _enter(begun, url_for("panel.second_factor.page"))
+    return enter(begun, url_for("panel.second_factor.page"))
 
 
-def _start(staff: StaffUser) -> tuple[str, bool]:
+def start(staff: StaffUser, launch: str | None = None) -> tuple[str, bool]:
     """(token, whole?) of a session that waits for the second factor, or needs none in a remembered browser; the one
     that this browser had before ends."""
     by = guard.actor()
     if g.session is not None:
         devices.revoke(g.session.id, by=by, staff_id=(g.staff or g.half).id)
     who = accounts.as_actor(staff, ip=by.ip, agent=by.agent, request=by.request)
-    token, session = devices.start("panel", by=who, staff_id=staff.id)
+    token, session = devices.start("panel", by=who, staff_id=staff.id, init_data_hash=launch)
     if not (config.current().remember_browsers and browsers.is_remembered(staff.id, cookies.remembered())):
         return token, False
     accounts.arrive(staff, cookies.origin())
     return devices.raise_level(session, by=who, how="browser", sudo=False), True
 
 
-def _enter(token: str, target: str) -> Response:
+def enter(token: str, target: str) -> Response:
+    """The answer that gives the browser its session and goes on."""
     answer = pages.done(target)
     assert isinstance(answer, Response)
     cookies.set_session(answer, token)
@@ -112,7 +113,7 @@ def _refuse(attempt: accounts.Attempt, target: str) -> Response:
     return pages.show("panel/signin/page.html", status=refusal.status, **context)
 
 
-def _slow_down() -> None:
+def slow_down() -> None:
     """Raises TooMany for an address that tries too often."""
     if not tries.hit(TRIES, "panel-sign-in", client_ip()):
         raise TooMany(_("Demasiados intentos. Espera unos minutos."), retry_after=300)

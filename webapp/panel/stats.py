@@ -57,7 +57,7 @@ def asked() -> ResponseReturnValue:
 @allow("reports_analysis", "read")
 def by_month() -> ResponseReturnValue:
     """Who stayed, by the month in which they came."""
-    table = figures.cohort_table(cohorts.cohorts(pages.zone()))
+    table = figures.cohort_table(cohorts.cohorts(pages.creator_zone()))
     return _show("cohorts", None, [], [table])
 
 
@@ -134,7 +134,7 @@ def _tables(tab: str) -> list[tables.Table]:
     if tab == "demand":
         return figures.demand_tables(demand(_range()))
     if tab == "cohorts":
-        return [figures.cohort_table(cohorts.cohorts(pages.zone()))]
+        return [figures.cohort_table(cohorts.cohorts(pages.creator_zone()))]
     if tab == "projection":
         found = projection.projections()
         return [*figures.projection_tables(found), figures.what_if_table(**_what_if(found))]
@@ -144,7 +144,7 @@ def _tables(tab: str) -> list[tables.Table]:
 def _range() -> Range:
     """The range that the address asks for."""
     key = request.args.get("range", USUAL)
-    return choose(key if key in KEYS else USUAL, pages.zone(), _day("first"), _day("last"))
+    return choose(key if key in KEYS else USUAL, pages.creator_zone(), _day("first"), _day("last"))
 
 
 def _currency() -> str:

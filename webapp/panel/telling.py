@@ -33,7 +33,7 @@ def periods() -> dict[str, str]:
 
 
 def moment(text: str, field: str) -> datetime:
-    """A moment typed as `YYYY-MM-DDTHH:MM` in the creator's time zone. Raises Invalid, naming `field`."""
+    """A moment typed as `YYYY-MM-DDTHH:MM` in the time zone that is shown. Raises Invalid, naming `field`."""
     text = text.strip()
     if not TYPED.fullmatch(text):
         raise Invalid(fields={field: _("Escribe una fecha y una hora.")})
@@ -47,7 +47,7 @@ def moment(text: str, field: str) -> datetime:
 
 
 def day_end(text: str, field: str) -> datetime | None:
-    """The end of a day typed as `YYYY-MM-DD`, in the creator's time zone; None for none. Raises Invalid, naming
+    """The end of a day typed as `YYYY-MM-DD`, in the time zone that is shown; None for none. Raises Invalid, naming
     `field`."""
     text = text.strip()
     if not text:

@@ -139,7 +139,7 @@ _KINDS: Mapping[str, tuple[Any, Callable[[Any], Thing]]] = {
         select(ClientImport.id, ClientImport.file_name),
         lambda one: Thing(one.file_name, "client-import", one.id),
     ),
-    "staff_users": (select(StaffUser.id, StaffUser.full_name), lambda one: Thing(one.full_name)),
+    "staff_users": (select(StaffUser.id, StaffUser.full_name), lambda one: Thing(one.full_name, "staff", one.id)),
     "staff_invitations": (select(StaffInvitation.id, StaffInvitation.email), lambda one: Thing(one.email or "")),
     "user_agent_permissions": (_RIGHTS, lambda one: Thing(f"{one.full_name} · {_section(one.agent_name)}")),
     "user_sessions": (_SESSIONS, lambda one: Thing(one.full_name or _person(one))),

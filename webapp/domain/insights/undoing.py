@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import inspect
+
 from webapp.base.db import Base, db
 from webapp.base.errors import Conflict
 from webapp.base.i18n import _
@@ -21,6 +23,8 @@ from webapp.domain.channels.models import Status, SubscriptionPlan, VIPSubscribe
 from webapp.domain.channels.records import ManualPayment
 from webapp.domain.settings import config
 from webapp.domain.settings.models import BotConfig
+from webapp.domain.staff import team
+from webapp.domain.staff.models import StaffRole, StaffUser
 from webapp.domain.users import people
 from webapp.domain.users.models import User, UserRole
 
@@ -30,6 +34,7 @@ SOCIAL = ("social_instagram", "social_tiktok", "social_x")
 OF_CREATOR = frozenset(("creator_name", "contact_url", "contact_text", *SOCIAL, "time_zone", "currency"))
 OF_CHANNELS = frozenset((*setup.CHANNELS, *setup.ENDING, *setup.REMINDERS, *setup.BRAKE, "wait_time_minutes"))
 OF_AUDIT = frozenset({"audit_chat_id", "audit_months"})
+CHANGES = ("update", "permission_change")
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def inverse(row: AuditLog) -> Inverse | None:
             if not str((row.new_values or {}).get("amount", "-")).startswith("-")
             else None
         )
-    if row.action != "update" or not row.old_values or not changed:
+    if row.action not in CHANGES or not row.old_values or not changed:
         return None
     finder = _FINDERS.get(row.resource_type)
     return finder(changed, row) if finder is not None else None
@@ -69,16 +74,17 @@ def undo(row: AuditLog, *, by: Actor) -> None:
     thing = _held(row)
     now = trail.told(thing)
     left = {name: value for name, value in (row.new_values or {}).items() if name in now and name not in KEPT}
-    if row.action == "update" and any(now[name] != value for name, value in left.items()):
+    if row.action in CHANGES and any(now[name] != value for name, value in left.items()):
         raise Conflict(_("Alguien lo cambió después: cámbialo a mano."))
     found.deed(thing, row.old_values or {}, replace(by, undoes=str(row.id)), _("Deshacer"))
 
 
 def _held(row: AuditLog) -> Base:
     """The thing, held until the transaction ends. Raises Conflict when it is gone."""
-    found: Base | None = db.session.get(
-        _MODELS[row.resource_type], int(row.resource_id), with_for_update=True, populate_existing=True
-    )
+    model = _MODELS[row.resource_type]
+    key = inspect(model).primary_key[0].type.python_type(row.resource_id)
+    alone = model is not StaffUser  # whose deeds hold several accounts, in an order of their own
+    found: Base | None = db.session.get(model, key, with_for_update=alone or None, populate_existing=True)
     if found is None:
         raise Conflict(_("Eso ya no existe."))
     return found
@@ -135,9 +141,20 @@ def _of_subscription(changed: frozenset[str], row: AuditLog) -> Inverse | None:
     return None
 
 
+def _of_staff(changed: frozenset[str], row: AuditLog) -> Inverse | None:
+    """An account's role and standing; what people say of themselves is theirs."""
+    if changed == {"role"}:
+        return Inverse("staff", lambda one, was, by, _why: team.change_role(one.id, StaffRole(was["role"]), by=by))
+    if "is_active" in changed and changed <= {"is_active", "deleted_at", "telegram_user_id"}:
+        return Inverse("staff", _back_in if (row.old_values or {})["is_active"] else _back_out)
+    return None
+
+
 _MODELS: dict[str, type[Base]] = {
     model.__tablename__: model
-    for model in (User, ContentPackage, SubscriptionPlan, UserInterest, BotConfig, VIPSubscriber, ManualPayment)
+    for model in (
+        *(User, ContentPackage, SubscriptionPlan, UserInterest, BotConfig, VIPSubscriber, ManualPayment, StaffUser),
+    )
 }
 _FINDERS: dict[str, Callable[[frozenset[str], AuditLog], Inverse | None]] = {
     "users": _of_user,
@@ -146,11 +163,20 @@ _FINDERS: dict[str, Callable[[frozenset[str], AuditLog], Inverse | None]] = {
     "user_interests": _of_interest,
     "bot_config": _of_settings,
     "vip_subscribers": _of_subscription,
+    "staff_users": _of_staff,
 }
 
 
 def _role(user: User, role: UserRole, by: Actor, why: str) -> None:
     standing.set_role(user, role, by=by, reason=why)
+
+
+def _back_in(staff: StaffUser, _was: Mapping[str, Any], by: Actor, _why: str) -> None:
+    team.reactivate(staff.id, by=by)
+
+
+def _back_out(staff: StaffUser, was: Mapping[str, Any], by: Actor, _why: str) -> None:
+    (team.remove if was.get("deleted_at") else team.suspend)(staff.id, by=by)
 
 
 def _unblock(user: User, _was: Mapping[str, Any], by: Actor, _why: str) -> None:

@@ -96,6 +96,7 @@ def renew_spent(token: str, init_data_hash: str) -> str | None:
     """A new token for one whose idle time may be over, shown with its own launch; None when it cannot be renewed."""
     query = select(UserSession).where(UserSession.token_hash == hash_token(token), UserSession.is_active)
     query = query.where(UserSession.init_data_hash == init_data_hash, UserSession.absolute_expires_at > now())
+    query = query.where(UserSession.kind == "miniapp")
     session = db.session.scalar(query)
     return renew(session) if session is not None else None
 

@@ -12,13 +12,13 @@ from sqlalchemy import exists, func, select, update
 from webapp.base.clock import now
 from webapp.base.crypto import check_password, hash_password, hash_token, new_token
 from webapp.base.db import db, upsert
-from webapp.base.errors import Conflict, Invalid, NotFound, Unknown, all_fit
+from webapp.base.errors import Conflict, Denied, Invalid, NotFound, Unknown, all_fit
 from webapp.base.i18n import LOCALES, _
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, waits
+from webapp.domain.staff import browsers, notices, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.waits import Origin
@@ -52,17 +52,30 @@ def get_account(staff_id: uuid.UUID) -> StaffUser | None:
     return db.session.scalar(select(StaffUser).where(StaffUser.id == staff_id, StaffUser.is_active))
 
 
+def account_of(by: Actor) -> StaffUser | None:
+    """The account that acts, while it is active; None for anybody else."""
+    try:
+        return get_account(uuid.UUID(by.id)) if by.kind == "staff" else None
+    except ValueError:
+        return None
+
+
 def find(email: str) -> StaffUser | None:
     """The active account with this e-mail."""
     return db.session.scalar(select(StaffUser).where(StaffUser.email == email.strip().casefold(), StaffUser.is_active))
 
 
 def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
-    """Makes a one-time link good for 24 hours; returns its token, told once. Raises Invalid (e-mail)."""
+    """Makes a one-time link good for 24 hours; returns its token, told once.
+
+    Raises Invalid (e-mail), Denied for a role above that of the account that invites.
+    """
+    _refuse_above(role, by)
+    address = refuse_taken(email) if email else None
     token = new_token()
     invitation = StaffInvitation(
         token_hash=hash_token(token),
-        email=_email(email) if email else None,
+        email=address,
         role=role,
         created_by=by.ref,
         expires_at=now() + INVITATION,
@@ -72,11 +85,23 @@ def invite(role: StaffRole, *, by: Actor, email: str | None = None) -> str:
     return token
 
 
+def refuse_taken(email: str) -> str:
+    """The address as we keep it ("": none is given), when it is one and no account has it. Raises Invalid."""
+    address = read_email(email) if email else ""
+    found = db.session.scalar(select(StaffUser).where(StaffUser.email == address))
+    if found is None:
+        return address
+    if found.deleted_at is not None:
+        raise Invalid(fields={"email": _("Ya tuvo una cuenta. Devuélvesela desde la lista de quienes se fueron.")})
+    raise Invalid(fields={"email": _("Ya hay una cuenta con ese correo.")})
+
+
 def get_invitation(token: str) -> StaffInvitation:
     """The invitation behind a link. Raises NotFound when it was used, is over, or never was."""
     query = select(StaffInvitation).where(
         StaffInvitation.token_hash == hash_token(token),
         StaffInvitation.used_at.is_(None),
+        StaffInvitation.revoked_at.is_(None),
         StaffInvitation.expires_at > now(),
     )
     invitation = db.session.scalar(query)
@@ -90,10 +115,13 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
     invitation = get_invitation(token)
     email = invitation.email or email
     email, name, _strong = all_fit(
-        lambda: _email(email), lambda: _name(full_name), lambda: refuse_weak(password, email.strip(), name=full_name)
+        lambda: read_email(email),
+        lambda: read_name(full_name),
+        lambda: refuse_weak(password, email.strip(), name=full_name),
     )
     hashed = hash_password(password)
     used = update(StaffInvitation).where(StaffInvitation.id == invitation.id, StaffInvitation.used_at.is_(None))
+    used = used.where(StaffInvitation.revoked_at.is_(None))
     if db.session.execute(used.values(used_at=now()), execution_options=NOTED).rowcount == 0:  # type: ignore[attr-defined]
         raise Conflict(_("Esta invitación ya se usó."))
     values = {"id": uuid.uuid4(), "email": email, "full_name": name, "password_hash": hashed, "role": invitation.role}
@@ -160,16 +188,9 @@ def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by
     all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new", name=staff.full_name))
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
+    notices.tell(staff, "staff/password")
     browsers.forget_all(staff.id)
     return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
-
-
-def choose_locale(staff: StaffUser, locale: str, *, by: Actor) -> None:
-    """The language of the panel for this person. Raises Invalid for one that we do not speak."""
-    if locale not in LOCALES:
-        raise Invalid(fields={"locale": _("No hablamos ese idioma todavía.")})
-    with trail.watch(staff, "update", by=by):
-        staff.locale = locale
 
 
 def as_actor(staff: StaffUser, **where: Any) -> Actor:
@@ -182,20 +203,31 @@ def count() -> int:
     return db.session.scalar(select(func.count()).select_from(StaffUser).where(StaffUser.is_active)) or 0
 
 
-def _refuse_wrong(password: str, staff: StaffUser) -> None:
-    if not check_password(password[:1000], staff.password_hash)[0]:
-        raise Invalid(fields={"old": _("Esa no es tu contraseña actual.")})
-
-
-def _email(text: str) -> str:
+def read_email(text: str) -> str:
+    """An address as we keep it. Raises Invalid."""
     try:
         return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.casefold()
     except EmailNotValidError:
         raise Invalid(fields={"email": _("Ese correo no parece válido.")}) from None
 
 
-def _name(text: str) -> str:
+def read_name(text: str) -> str:
+    """A name as we keep it. Raises Invalid."""
     name = clean(text)
     if not 2 <= len(name) <= 100:
         raise Invalid(fields={"full_name": _("Escribe tu nombre, entre 2 y 100 caracteres.")})
     return name
+
+
+def _refuse_above(role: StaffRole, by: Actor) -> None:
+    """An operator at the console may invite anybody; an account nobody above itself."""
+    if by.kind == "system":
+        return
+    giver = account_of(by)
+    if giver is None or role.rank > giver.role.rank:
+        raise Denied(_("No puedes dar un rol por encima del tuyo."))
+
+
+def _refuse_wrong(password: str, staff: StaffUser) -> None:
+    if not check_password(password[:1000], staff.password_hash)[0]:
+        raise Invalid(fields={"old": _("Esa no es tu contraseña actual.")})

@@ -9,7 +9,7 @@ from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts, second_factor, waits
+from webapp.domain.staff import accounts, notices, second_factor, waits
 from webapp.domain.staff.accounts import Attempt
 from webapp.domain.staff.models import StaffUser
 from webapp.domain.staff.waits import Origin
@@ -25,6 +25,8 @@ def show(staff: StaffUser, session: UserSession, code: str, *, origin: Origin, b
         trail.note("code_failed", StaffUser.__tablename__, staff.id, by=by)
         return None
     accounts.arrive(staff, origin)
+    if not origin.knows(staff.id):
+        notices.new_browser(staff, by)
     return devices.raise_level(session, by=by, how=how)
 
 
@@ -35,6 +37,8 @@ def enrol(staff: StaffUser, session: UserSession, code: str, *, origin: Origin, 
         raise Conflict(_("Esta cuenta ya tiene su segundo paso. Recarga la página."))
     codes = second_factor.confirm(staff, session.id, code, by=by)
     accounts.arrive(staff, origin)
+    if not origin.knows(staff.id):
+        notices.new_browser(staff, by)
     return devices.raise_level(session, by=by, how="enrolment"), codes
 
 

@@ -21,12 +21,18 @@ class StaffRole(Spoken):
     ADMIN = "admin", lazy_gettext("Administración")
     USER = "user", lazy_gettext("Equipo")
 
+    @property
+    def rank(self) -> int:
+        """Who stands above whom: nobody gives a role above their own."""
+        return ("user", "admin", "sysadmin").index(self.value)
+
 
 @audited(hide=("password_hash", "totp_secret"))
 class StaffUser(Base):
     """One account of the panel."""
 
     __tablename__ = "staff_users"
+    __table_args__ = (CheckConstraint("NOT is_active OR deleted_at IS NULL", name="deleted_at"),)
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -46,7 +52,15 @@ class StaffUser(Base):
     last_login_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     password_changed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     totp_confirmed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    deleted_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+
+    @property
+    def state(self) -> str:
+        """active, suspended or removed."""
+        if self.deleted_at is not None:
+            return "removed"
+        return "active" if self.is_active else "suspended"
 
 
 class StaffInvitation(Base):
@@ -61,6 +75,30 @@ class StaffInvitation(Base):
     role: Mapped[StaffRole] = mapped_column(choice(StaffRole, "role"))
     created_by: Mapped[str] = mapped_column(String(64))
     staff_id: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
+    expires_at: Mapped[datetime] = mapped_column(AwareUTC)
+    used_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    revoked_at: Mapped[datetime | None] = mapped_column(AwareUTC)
+    created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)
+
+
+class StaffCode(Base):
+    """What one account was last given to confirm something with, once, by a hash: a new e-mail, or its Telegram.
+
+    One row an account and purpose: asking again writes it anew, so that an earlier code is worth nothing.
+    """
+
+    __tablename__ = "staff_codes"
+    __table_args__ = (
+        UniqueConstraint("staff_id", "purpose"),
+        CheckConstraint("purpose IN ('email', 'telegram')", name="purpose"),
+        CheckConstraint("(purpose = 'email') = (email IS NOT NULL)", name="email"),
+    )
+
+    id: Mapped[Key]
+    staff_id: Mapped[uuid.UUID] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(10))
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254))
     expires_at: Mapped[datetime] = mapped_column(AwareUTC)
     used_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)

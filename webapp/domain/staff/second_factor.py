@@ -22,7 +22,7 @@ from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers
+from webapp.domain.staff import browsers, notices
 from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
 
 ISSUER = "Vitrina"
@@ -109,6 +109,7 @@ def reset(staff: StaffUser, *, by: Actor) -> None:
     trail.note("second_factor_reset", StaffUser.__tablename__, staff.id, by=by, new=gone)
     db.session.refresh(staff)
     _end_the_rest(staff, by=by)
+    notices.tell(staff, "staff/second_factor")
 
 
 def now_shown(secret: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import case, delete, or_, select, update
 
 from webapp.base.clock import now
 from webapp.base.db import db, upsert
+from webapp.domain.staff import notices
 from webapp.domain.staff.models import StaffUser, StaffWait
 
 STEP, LONGEST_WAIT, FORGET = 60, 15 * 60, timedelta(hours=24)
@@ -108,6 +109,8 @@ def _count_here(staff_id: uuid.UUID, origin: Origin) -> bool:
         return False
     mine = update(row).where(row.staff_id == staff_id, row.origin == origin.name(staff_id))
     db.session.execute(mine.values(waits_until=moment + wait(failures, EACH)), execution_options=NOTED)
+    if failures == EACH:
+        notices.slowed(staff_id)
     return True
 
 
@@ -122,4 +125,6 @@ def _count_together(staff_id: uuid.UUID) -> bool:
         return False
     locked = update(row).where(row.id == staff_id).values(locked_until=moment + wait(failures, TOGETHER))
     db.session.execute(locked, execution_options=NOTED)
+    if failures == TOGETHER:
+        notices.slowed(staff_id)
     return True

@@ -1,0 +1,75 @@
+"""Which Telegram belongs to which account: linked by a one-time code that its owner opens in the chat."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from webapp.base.db import db
+from webapp.base.errors import Conflict, NotFound, Unknown
+from webapp.base.i18n import _
+from webapp.domain.audit import trail
+from webapp.domain.audit.actors import Actor
+from webapp.domain.sessions.models import UserSession
+from webapp.domain.staff import notices, profile
+from webapp.domain.staff.models import StaffUser
+
+GOOD_FOR = timedelta(minutes=15)
+
+
+def ask(staff: StaffUser, *, by: Actor) -> str:
+    """A code that links the Telegram it is opened from, good once for a quarter of an hour; told once.
+
+    Raises Conflict while another Telegram is linked.
+    """
+    if staff.telegram_user_id is not None:
+        raise Conflict(_("Tu cuenta ya está unida a un Telegram. Sepáralo antes de unir otro."))
+    return profile.keep_code(staff.id, "telegram", GOOD_FOR, by=by)
+
+
+def link(code: str, person: int, *, by: Actor) -> StaffUser:
+    """Ties the account that asked for the code to this person of Telegram; `person`: their id.
+
+    Raises NotFound for a code that was used, is over, or never was, Conflict for an account or a Telegram that is tied.
+    """
+    staff_id = profile.use_code(code, "telegram")
+    query = select(StaffUser).where(StaffUser.id == staff_id).with_for_update()
+    staff = db.session.scalars(query.execution_options(populate_existing=True)).one()
+    if not staff.is_active:
+        raise NotFound(_("Ese código ya se usó o venció. Pide otro."))
+    if staff.telegram_user_id is not None:
+        raise Conflict(_("Esa cuenta ya está unida a un Telegram."))
+    try:
+        with trail.watch(staff, "update", by=by):
+            staff.telegram_user_id = person
+    except IntegrityError:
+        raise Conflict(_("Tu Telegram ya está unido a otra cuenta del panel. Sepáralo allí primero.")) from None
+    return staff
+
+
+def unlink(staff: StaffUser, *, by: Actor) -> bool:
+    """Unties the account from its Telegram, which is told so; False when it was tied to none."""
+    was = staff.telegram_user_id
+    if was is None:
+        return False
+    with trail.watch(staff, "update", by=by):
+        staff.telegram_user_id = None
+    notices.tell(staff, "staff/unlinked", to=was)
+    return True
+
+
+def arriving(person: int, launch: str) -> StaffUser:
+    """The account whose owner opened the panel from the chat, held until the transaction ends; `launch` names that
+    opening (initdata.py), which lets in once, whoever races. Raises Unknown, whatever the cause.
+    """
+    query = select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.is_active).with_for_update()
+    staff = db.session.scalar(query.execution_options(populate_existing=True))
+    used = select(UserSession.id).where(UserSession.init_data_hash == launch, UserSession.kind == "panel")
+    if staff is None or db.session.scalar(used.limit(1)) is not None:
+        raise Unknown()
+    return staff
+
+
+def of_person(person: int) -> StaffUser | None:
+    """The account that is tied to this person of Telegram, while it is active."""
+    return db.session.scalar(select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.is_active))
