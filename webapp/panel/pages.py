@@ -42,7 +42,7 @@ PLACES = (
     Place("interests", lazy_gettext("Intereses"), "heart", "panel.interests.page"),
     Place("packages", lazy_gettext("Paquetes"), "package", "panel.catalog.page"),
     Place("users", lazy_gettext("Usuarios"), "users", "panel.users.page"),
-    Place("client_management", lazy_gettext("Clientes"), "id-badge", "panel.clients.page"),
+    Place("client_management", lazy_gettext("Clientes"), "receipt", "panel.clients.page"),
     Place("vip", lazy_gettext("Suscriptores"), "crown", "panel.vip.page", _CHANNELS),
     Place("free_channel", lazy_gettext("Solicitudes"), "door-enter", "panel.free.page", _CHANNELS),
     Place("vip", lazy_gettext("Planes"), "tag", "panel.plans.page", _CHANNELS),
