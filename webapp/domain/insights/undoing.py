@@ -3,6 +3,7 @@
 Only what still stands as the row left it is taken back; what somebody changed since is theirs.
 """
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,8 @@ from webapp.domain.catalog.models import ContentPackage, Provider, UserInterest
 from webapp.domain.channels import payments, plans, setup, standing, subscriptions
 from webapp.domain.channels.models import Status, SubscriptionPlan, VIPSubscriber
 from webapp.domain.channels.records import ManualPayment
+from webapp.domain.clients import clients
+from webapp.domain.clients.models import Client
 from webapp.domain.settings import config
 from webapp.domain.settings.models import BotConfig
 from webapp.domain.users import people
@@ -29,6 +32,7 @@ OF_PLANS = ("name", "duration_days", "price", "currency", "price_stars", "eligib
 SOCIAL = ("social_instagram", "social_tiktok", "social_x")
 OF_CREATOR = frozenset(("creator_name", "contact_url", "contact_text", *SOCIAL, "time_zone", "currency"))
 OF_CHANNELS = frozenset((*setup.CHANNELS, *setup.ENDING, *setup.REMINDERS, *setup.BRAKE, "wait_time_minutes"))
+OF_CLIENTS = frozenset({"name", "birth_date", "email", "phone", "notes"})
 OF_AUDIT = frozenset({"audit_chat_id", "audit_months"})
 
 
@@ -76,9 +80,9 @@ def undo(row: AuditLog, *, by: Actor) -> None:
 
 def _held(row: AuditLog) -> Base:
     """The thing, held until the transaction ends. Raises Conflict when it is gone."""
-    found: Base | None = db.session.get(
-        _MODELS[row.resource_type], int(row.resource_id), with_for_update=True, populate_existing=True
-    )
+    model = _MODELS[row.resource_type]
+    key = uuid.UUID(row.resource_id) if model is Client else int(row.resource_id)
+    found: Base | None = db.session.get(model, key, with_for_update=True, populate_existing=True)
     if found is None:
         raise Conflict(_("Eso ya no existe."))
     return found
@@ -135,9 +139,14 @@ def _of_subscription(changed: frozenset[str], row: AuditLog) -> Inverse | None:
     return None
 
 
+def _of_client(changed: frozenset[str], _row: AuditLog) -> Inverse | None:
+    """A CPF is no inverse's: the audit does not know what it was."""
+    return Inverse("client_management", _rewrite) if changed <= OF_CLIENTS else None
+
+
 _MODELS: dict[str, type[Base]] = {
     model.__tablename__: model
-    for model in (User, ContentPackage, SubscriptionPlan, UserInterest, BotConfig, VIPSubscriber, ManualPayment)
+    for model in (User, ContentPackage, SubscriptionPlan, UserInterest, BotConfig, VIPSubscriber, ManualPayment, Client)
 }
 _FINDERS: dict[str, Callable[[frozenset[str], AuditLog], Inverse | None]] = {
     "users": _of_user,
@@ -146,6 +155,7 @@ _FINDERS: dict[str, Callable[[frozenset[str], AuditLog], Inverse | None]] = {
     "user_interests": _of_interest,
     "bot_config": _of_settings,
     "vip_subscribers": _of_subscription,
+    "clients": _of_client,
 }
 
 
@@ -189,6 +199,10 @@ def _redate(subscriber: VIPSubscriber, was: Mapping[str, Any], by: Actor, why: s
 
 def _reverse(payment: ManualPayment, _was: Mapping[str, Any], by: Actor, why: str) -> None:
     payments.reverse(payment, by=by, reason=why)
+
+
+def _rewrite(client: Client, was: Mapping[str, Any], by: Actor, _why: str) -> None:
+    clients.edit(client, _fields(was, OF_CLIENTS), version=client.version, by=by)
 
 
 def _fields(was: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
