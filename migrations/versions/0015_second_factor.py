@@ -21,6 +21,8 @@ def upgrade() -> None:
     _recovery_codes()
     _waits()
     _browsers()
+    # Whoever was signed in by a password alone signs in again, and sets up their phone.
+    op.execute("UPDATE user_sessions SET is_active = false, revoked_at = CURRENT_TIMESTAMP WHERE kind = 'panel'")
 
 
 def downgrade() -> None:

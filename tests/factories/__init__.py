@@ -43,10 +43,13 @@ from tests.factories.house import (
 from tests.factories.people import RoleChangeFactory, SessionFactory, UserFactory
 from tests.factories.staff import (
     SCENARIOS,
+    BrowserFactory,
     HelperFactory,
     InvitationFactory,
     PermissionFactory,
+    RecoveryCodeFactory,
     StaffFactory,
+    WaitFactory,
     helper,
 )
 
@@ -56,6 +59,7 @@ __all__ = [
     "AuditFactory",
     "AuditTextFactory",
     "BotChannelFactory",
+    "BrowserFactory",
     "CatalogVersionFactory",
     "CheckFactory",
     "ClientFactory",
@@ -82,6 +86,7 @@ __all__ = [
     "PermissionFactory",
     "PlanFactory",
     "ProviderFactory",
+    "RecoveryCodeFactory",
     "RedemptionFactory",
     "RequestFactory",
     "RoleChangeFactory",
@@ -94,6 +99,7 @@ __all__ = [
     "UpdateFactory",
     "UserFactory",
     "VerificationFactory",
+    "WaitFactory",
     "a_cpf",
     "helper",
     "start_over",

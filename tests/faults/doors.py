@@ -24,6 +24,7 @@ class Visitor:
 
     web: str
     token: str = ""
+    key: str = ""  # that the phone knows
     cookies: dict[str, str] = field(default_factory=dict)
     seen: list[tuple[str, urllib3.BaseHTTPResponse]] = field(default_factory=list)
     pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=16, retries=False))
@@ -67,7 +68,7 @@ def staff(web: str, email: str = "rita@vitrina.example") -> Visitor:
     form = {"email": email, "full_name": "Rita Root", "password": PHRASE}
     answer = visitor.ask(f"/panel/invitation/{invitation}", form)
     assert answer.status == 303, answer.data
-    set_up_phone(visitor)
+    visitor.key = set_up_phone(visitor)
     return visitor
 
 

@@ -9,17 +9,22 @@ import urllib3
 from sqlalchemy import select
 
 from tests.conftest import count
+from tests.entering import code_of
 from tests.factories import PackageFactory
+from tests.faults import doors
 from tests.faults.conftest import until
+from tests.faults.doors import Visitor, token_on
 from webapp.base import leases, outbox
 from webapp.base.db import db, transaction
 from webapp.base.inbox import TelegramUpdate
 from webapp.base.outbox import OutboxMessage
 from webapp.bot.poller import LONG
 from webapp.domain.audit.actors import SYSTEM
+from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import plans, tokens
 from webapp.domain.channels.models import SubscriptionPeriod, TokenRedemption, VIPSubscriber
+from webapp.domain.sessions.models import UserSession
 from webapp.domain.settings import config
 from webapp.domain.users.models import User, UserRole
 
@@ -105,6 +110,26 @@ def test_of_fifty_people_who_redeem_one_code_at_once_by_two_processes_exactly_on
     assert sum("Este código ya fue usado." in answer.data.decode() for answer in answers) == 49
     assert (count(VIPSubscriber), count(TokenRedemption), count(SubscriptionPeriod)) == (1, 1, 1)
     assert count(User, User.role == UserRole.VIP) == 1
+
+
+def test_of_twenty_with_the_same_code_of_the_phone_at_two_processes_one_is_in(house):
+    web = house.start_web(workers=2)
+    rita, crowd = doors.staff(web), [Visitor(web) for _ in range(5)]
+    code, shown = code_of(rita.key, 1), []
+    for one in crowd:
+        assert one.ask("/panel/sign-in", {"email": "rita@vitrina.example", "password": doors.PHRASE}).status == 303
+        shown.append({"code": code, "csrf_token": token_on(one.ask("/panel/second-factor/").data.decode())})
+
+    def show(number):
+        copy = Visitor(web, cookies=dict(crowd[number % 5].cookies))
+        return copy.ask("/panel/second-factor/", shown[number % 5]).headers.get("Location")
+
+    before = count(UserSession, UserSession.auth_level == "mfa")
+    with ThreadPoolExecutor(20) as people:
+        answers = list(people.map(show, range(20)))
+    assert answers.count("/panel/") >= 1
+    assert count(UserSession, UserSession.auth_level == "mfa") == before + 1
+    assert count(AuditLog, AuditLog.action == "login") == 2  # she set her phone up, and came in once
 
 
 def test_of_two_pollers_one_waits_and_takes_over_when_the_first_is_killed(house, telegram):

@@ -68,7 +68,7 @@ def test_the_page_draws_the_key_and_says_it(eve, nora):
     page = eve.get("/panel/second-factor/").text
     assert "<svg" in page and 'class="qr"' in page
     assert key_on(page) == key_on(eve.get("/panel/second-factor/").text)
-    assert f".venv/bin/flask staff code {nora.email}" in page
+    assert f".venv/bin/flask --app wsgi staff code {nora.email}" in page
 
 
 def test_looking_at_the_key_writes_nothing_and_another_session_sees_another(eve, app, nora):
@@ -355,3 +355,11 @@ def test_in_production_it_does_not(app, rita, monkeypatch):
     )
     told = app.test_cli_runner().invoke(args=["staff", "code", rita.email])
     assert told.exit_code != 0 and "never in production" in told.output and shown() not in told.output
+
+
+def test_the_operator_takes_a_lost_phone_away_when_nobody_else_can(app, eve, rita):
+    told = app.test_cli_runner().invoke(args=["staff", "unpair", rita.email])
+    assert told.exit_code == 0
+    try_in(eve, rita.email, PHRASE)
+    assert 'class="qr"' in eve.get("/panel/second-factor/").text
+    assert count(AuditLog, AuditLog.action == "second_factor_reset", AuditLog.actor_label == "Consola") == 1

@@ -46,6 +46,18 @@ def code(email: str) -> None:
     click.echo(second_factor.now_shown(secret))
 
 
+@staff.command("unpair")
+@click.argument("email")
+def unpair(email: str) -> None:
+    """Takes somebody's second factor away, whose phone and codes are lost: they set up another when they sign in."""
+    account = accounts.find(email)
+    if account is None:
+        raise click.ClickException(f"nobody has an account as {email}")
+    with transaction():
+        second_factor.reset(account, by=OPERATOR)
+    click.echo(f"{account.email} sets up a new second step at the next sign-in; all their sessions have ended")
+
+
 def _offered(account: StaffUser) -> str | None:
     """What the page offers to whoever has just signed in."""
     waiting = [one for one in devices.of(staff_id=account.id) if one.auth_level == "pwd"]
