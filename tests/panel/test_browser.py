@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.conftest import PATIENCE, Chromium, count, held
-from tests.factories import InterestFactory, UserFactory
+from tests.factories import ClientFactory, InterestFactory, UserFactory
 from tests.panel.members import CAIO, VIP, a_plan, ask_to_join, open_channels, subscribe
 from tests.panel.test_signin import PHRASE, give_password, shown
 from webapp.base.db import db, transaction
@@ -23,6 +23,7 @@ from webapp.base.telegram import Gateway
 from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import imports, results
 from webapp.domain.channels.models import BotChannel, SubscriptionPeriod, VIPSubscriber
+from webapp.domain.clients import imports as client_imports
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config
 from webapp.domain.staff import accounts
@@ -181,6 +182,11 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, address, caio, 
     sheet = b"usuario,dias\n@anat,3\n@carla_m,5\n@mala_fecha,x"
     with transaction():
         made = imports.keep(imports.read("socios.csv", sheet), by=CAIO)
+        buyers = client_imports.keep(
+            client_imports.read("x.csv", b"nombre,cpf\nIn\xc3\xaas,52998224725\nAna,1"), by=CAIO
+        )
+    client = ClientFactory(user_id=ana.user_id)
+    paths += ("clients/", "clients/new", f"clients/{client.id}", "clients/imports/", f"clients/imports/{buyers.id}")
     paid = db.session.scalar(db.select(SubscriptionPeriod.id))
     paths += ("vip/imports/", f"vip/imports/{made.id}", f"payments/periods/{paid}")
     page.add_init_script(
@@ -195,6 +201,24 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, address, caio, 
         assert found == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert [line for line in said if "status of 404" not in line] == []
+
+
+def test_a_cpf_is_looked_for_seen_and_hidden_and_stands_in_no_address(browser, address, as_staff, caio):
+    client = ClientFactory(name="Inês Carvalho", digits="52998224725")
+    page = browser.new_context(locale="es-MX").new_page()
+    token = as_staff(caio).client.get_cookie("vitrina").value  # has just shown who they are
+    page.context.add_cookies([{"name": "vitrina", "value": token, "url": address}])
+    page.goto(f"{address}/panel/clients/")
+    page.fill("main [name=q]", "529.982.247-25")
+    expect(page.get_by_text("Con ese CPF:")).to_be_visible()
+    assert page.url == f"{address}/panel/clients/"
+    page.fill("main [name=q]", "carvalho")
+    page.wait_for_url("**/panel/clients/?q=carvalho")
+    page.goto(f"{address}/panel/clients/{client.id}")
+    page.get_by_role("button", name="Mostrar").click()
+    expect(page.locator("#cpf")).to_contain_text("529.982.247-25")
+    page.get_by_role("link", name="Ocultar").click()
+    expect(page.locator("#cpf")).to_contain_text("•••.•••.247-25")
 
 
 def test_an_interests_page_changes_whole_after_a_deed(browser, address, caio, ana, kit):

@@ -401,3 +401,20 @@ def test_the_history_tells_who_did_what(panel):
     story = panel.get(f"{LIST}{client.id}").text.partition('class="story"')[2]
     assert "Cambió: CPF, correo" in story or "Cambió: correo, CPF" in story
     assert "Lo borró" in story and "Caio Lima" in story
+
+
+def test_a_change_is_taken_back_from_the_audit_but_for_a_cpf(panel):
+    client = ClientFactory(name="Inês Carvalho", digits=DIGITS, email=None)
+    panel.post(f"{LIST}{client.id}", {"name": "Inés", "email": "a@vitrina.example", "birth_date": "", "version": "1"})
+    panel.post(f"{LIST}{client.id}", {"cpf": "111.444.777-35", "version": "2"})
+    db.session.rollback()
+    named, numbered = db.session.scalars(select(AuditLog.id).where(AuditLog.resource_type == "clients")).all()
+    assert panel.post(f"/panel/audit/{numbered}/undo").status_code == 409
+    assert panel.post(f"/panel/audit/{named}/undo").status_code == 303
+    back = fresh(client)
+    assert (back.name, back.email, back.birth_date, back.cpf) == (
+        "Inês Carvalho",
+        None,
+        client.birth_date,
+        "11144477735",
+    )

@@ -94,6 +94,7 @@ ASKED = {
     "exports.download", "interests.export", "vip.export", "free.export", "plans.export", "tokens.export",
     "users.export", "stats.take_people", "audit.export", "imports.problems", "imports.results", "imports.links",
     "vip.release", "vip_many.run", "differences.mend",
+    "clients.reveal", "clients.export", "clients.export_clear",
 }  # fmt: skip
 
 

@@ -41,6 +41,21 @@ def all_fit(*readers: Callable[[], Any]) -> list[Any]:
     return read
 
 
+def read_fields(
+    typed: Mapping[str, Any], readers: Mapping[str, Callable[[Any], Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """(what each reader makes of its field, where it was typed; field → why its reader refused it, by ValueError)."""
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, reader in readers.items():
+        if name in typed:
+            try:
+                values[name] = reader(typed[name])
+            except ValueError as error:
+                wrong[name] = str(error)
+    return values, wrong
+
+
 class Unknown(Refused):
     """We do not know who is asking."""
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import list_currencies
 
-from webapp.base.errors import Invalid
+from webapp.base.errors import Invalid, read_fields
 from webapp.base.i18n import _, number
 from webapp.base.words import clean
 from webapp.domain.catalog.models import ContentCategory, PackageType
@@ -32,14 +32,7 @@ def read(typed: Mapping[str, Any]) -> dict[str, Any]:
     Moments may be aware datetimes or `YYYY-MM-DDTHH:MM` in the creator's time zone. Raises Invalid naming each field
     that does not fit.
     """
-    values: dict[str, Any] = {}
-    wrong: dict[str, str] = {}
-    for name, reader in READERS.items():
-        if name in typed:
-            try:
-                values[name] = reader(typed[name])
-            except ValueError as error:
-                wrong[name] = str(error)
+    values, wrong = read_fields(typed, READERS)
     begin, end = values.get("published_from"), values.get("published_until")
     if begin and end and end <= begin:
         wrong["published_until"] = _("Debe ser después de la fecha de publicación.")

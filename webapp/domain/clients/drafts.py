@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from webapp.base import sheets
 from webapp.base.clock import now
-from webapp.base.errors import Invalid
+from webapp.base.errors import Invalid, read_fields
 from webapp.base.i18n import _
 from webapp.base.words import clean
 from webapp.domain.clients import cpf
@@ -23,14 +23,7 @@ PHONE = re.compile(r"\+?[0-9]{7,15}")
 
 def read(typed: Mapping[str, Any]) -> dict[str, Any]:
     """Values from the fields in `typed`; unknown fields are ignored. Raises Invalid naming each that does not fit."""
-    values: dict[str, Any] = {}
-    wrong: dict[str, str] = {}
-    for name, reader in READERS.items():
-        if name in typed:
-            try:
-                values[name] = reader(typed[name])
-            except ValueError as error:
-                wrong[name] = str(error)
+    values, wrong = read_fields(typed, READERS)
     if wrong:
         raise Invalid(fields=wrong)
     return values

@@ -21,6 +21,8 @@ from webapp.domain.catalog.models import ContentPackage, Provider, UserInterest
 from webapp.domain.channels import payments, plans, setup, standing, subscriptions
 from webapp.domain.channels.models import Status, SubscriptionPlan, VIPSubscriber
 from webapp.domain.channels.records import ManualPayment
+from webapp.domain.clients import clients
+from webapp.domain.clients.models import Client
 from webapp.domain.settings import config
 from webapp.domain.settings.models import BotConfig
 from webapp.domain.staff import team
@@ -33,6 +35,7 @@ OF_PLANS = ("name", "duration_days", "price", "currency", "price_stars", "eligib
 SOCIAL = ("social_instagram", "social_tiktok", "social_x")
 OF_CREATOR = frozenset(("creator_name", "contact_url", "contact_text", *SOCIAL, "time_zone", "currency"))
 OF_CHANNELS = frozenset((*setup.CHANNELS, *setup.ENDING, *setup.REMINDERS, *setup.BRAKE, "wait_time_minutes"))
+OF_CLIENTS = frozenset({"name", "birth_date", "email", "phone", "notes"})
 OF_AUDIT = frozenset({"audit_chat_id", "audit_months"})
 CHANGES = ("update", "permission_change")
 
@@ -150,10 +153,16 @@ def _of_staff(changed: frozenset[str], row: AuditLog) -> Inverse | None:
     return None
 
 
+def _of_client(changed: frozenset[str], _row: AuditLog) -> Inverse | None:
+    """A CPF is no inverse's: the audit does not know what it was."""
+    return Inverse("client_management", _rewrite) if changed <= OF_CLIENTS else None
+
+
 _MODELS: dict[str, type[Base]] = {
     model.__tablename__: model
     for model in (
-        *(User, ContentPackage, SubscriptionPlan, UserInterest, BotConfig, VIPSubscriber, ManualPayment, StaffUser),
+        *(User, ContentPackage, SubscriptionPlan, UserInterest, BotConfig, VIPSubscriber, ManualPayment),
+        *(Client, StaffUser),
     )
 }
 _FINDERS: dict[str, Callable[[frozenset[str], AuditLog], Inverse | None]] = {
@@ -164,6 +173,7 @@ _FINDERS: dict[str, Callable[[frozenset[str], AuditLog], Inverse | None]] = {
     "bot_config": _of_settings,
     "vip_subscribers": _of_subscription,
     "staff_users": _of_staff,
+    "clients": _of_client,
 }
 
 
@@ -215,6 +225,10 @@ def _redate(subscriber: VIPSubscriber, was: Mapping[str, Any], by: Actor, why: s
 
 def _reverse(payment: ManualPayment, _was: Mapping[str, Any], by: Actor, why: str) -> None:
     payments.reverse(payment, by=by, reason=why)
+
+
+def _rewrite(client: Client, was: Mapping[str, Any], by: Actor, _why: str) -> None:
+    clients.edit(client, _fields(was, OF_CLIENTS), version=client.version, by=by)
 
 
 def _fields(was: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
