@@ -42,10 +42,13 @@ from tests.factories.house import (
 from tests.factories.people import RoleChangeFactory, SessionFactory, UserFactory
 from tests.factories.staff import (
     SCENARIOS,
+    BrowserFactory,
     HelperFactory,
     InvitationFactory,
     PermissionFactory,
+    RecoveryCodeFactory,
     StaffFactory,
+    WaitFactory,
     helper,
 )
 
@@ -55,6 +58,7 @@ __all__ = [
     "AuditFactory",
     "AuditTextFactory",
     "BotChannelFactory",
+    "BrowserFactory",
     "CatalogVersionFactory",
     "CheckFactory",
     "ConfigFactory",
@@ -79,6 +83,7 @@ __all__ = [
     "PermissionFactory",
     "PlanFactory",
     "ProviderFactory",
+    "RecoveryCodeFactory",
     "RedemptionFactory",
     "RequestFactory",
     "RoleChangeFactory",
@@ -91,6 +96,7 @@ __all__ = [
     "UpdateFactory",
     "UserFactory",
     "VerificationFactory",
+    "WaitFactory",
     "helper",
     "start_over",
 ]

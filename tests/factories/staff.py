@@ -7,7 +7,15 @@ import factory
 from tests.factories.base import LOCALE, Factory
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
-from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser, UserAgentPermission
+from webapp.domain.staff.models import (
+    StaffBrowser,
+    StaffInvitation,
+    StaffRecoveryCode,
+    StaffRole,
+    StaffUser,
+    StaffWait,
+    UserAgentPermission,
+)
 
 
 class StaffFactory(Factory):
@@ -35,6 +43,33 @@ class InvitationFactory(Factory):
     role = StaffRole.USER
     created_by = "operator"
     expires_at = factory.LazyFunction(lambda: now() + timedelta(hours=24))
+
+
+class RecoveryCodeFactory(Factory):
+    class Meta:
+        model = StaffRecoveryCode
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    locator = factory.Sequence(lambda n: f"{n:04d}")
+    code_hash = factory.LazyFunction(lambda: hash_token(new_token()))
+
+
+class WaitFactory(Factory):
+    class Meta:
+        model = StaffWait
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    origin = factory.Sequence(lambda n: f"network 203.0.{n % 250}.0/24")
+    last_failed_at = factory.LazyFunction(now)
+
+
+class BrowserFactory(Factory):
+    class Meta:
+        model = StaffBrowser
+
+    staff_id = factory.LazyFunction(lambda: StaffFactory().id)
+    token_hash = factory.LazyFunction(lambda: hash_token(new_token()))
+    expires_at = factory.LazyFunction(lambda: now() + timedelta(days=30))
 
 
 class PermissionFactory(Factory):

@@ -15,7 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.conftest import PATIENCE, Chromium, count, held
 from tests.factories import InterestFactory, UserFactory
 from tests.panel.members import CAIO, VIP, a_plan, ask_to_join, open_channels, subscribe
-from tests.panel.test_signin import PHRASE, give_password
+from tests.panel.test_signin import PHRASE, give_password, shown
 from webapp.base.db import db, transaction
 from webapp.base.pace import Pacer
 from webapp.base.sender import Sender
@@ -155,6 +155,8 @@ def test_a_session_that_ends_keeps_what_was_typed(browser, address, caio):
     page.fill("[name=email]", caio.email)
     page.fill("[name=password]", PHRASE)
     page.click("button[type=submit]")
+    page.fill("[name=code]", shown())
+    page.click("form.card button[type=submit]")
     expect(page.locator("#f-creator_name")).to_have_value("Luna Nueva")
 
 
