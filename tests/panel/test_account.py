@@ -227,3 +227,11 @@ def test_eve_changes_nothing_of_an_account(eve):
     for path in ("profile", "email", "email/cancel", "telegram/link", "telegram/unlink"):
         assert eve.post(f"/panel/account/{path}").status_code == 303
     assert count(StaffCode) == count(AuditLog) == 0
+
+
+def test_a_refused_post_to_a_link_leaves_its_code_nowhere(panel, as_staff, root, eve, caio):
+    panel.post("/panel/account/email", {"email": OTHER})
+    link = CONFIRM.search(as_staff(root).post(f"/panel/staff/{caio.id}/email").text)[1]
+    assert eve.post(link, headers={"Origin": "https://evil.example"}).status_code == 403
+    row = db.session.query(AuditLog).filter_by(action="denied").one()
+    assert row.new_values["path"] == "/panel/account/email/confirm/…" and email_of(caio) == "caio@vitrina.example"

@@ -20,6 +20,7 @@ from webapp.panel import guard
 EACH, ALL = "1 per minute", "60 per minute"
 MOST = 1000  # people and routes that this process counts for
 RESOURCE = "routes"
+CODES = ("token", "code")
 _more: dict[tuple[str, str], int] = {}
 _lock = threading.Lock()
 
@@ -33,7 +34,7 @@ def note(error: Refused) -> None:
     if not (tries.hit(EACH, "denied", who, route) and tries.hit(ALL, "denied")):
         _count(who, route)
         return
-    told = {"path": clean(request.path)[:200], "method": request.method, "why": str(error)}
+    told = {"path": clean(_path())[:200], "method": request.method, "why": str(error)}
     since = _taken(who, route)
     more: dict[str, Any] = {"more": since} if since else {}
     try:
@@ -41,6 +42,14 @@ def note(error: Refused) -> None:
             trail.note("denied", RESOURCE, route[:64], by=guard.actor(), new=told, **more)
     except SQLAlchemyError:  # the refusal stands whether or not it can be written down
         db.session.rollback()
+
+
+def _path() -> str:
+    """The address, without the one-time codes that some carry."""
+    path = request.path
+    for name, value in (request.view_args or {}).items():
+        path = path.replace(str(value), "…") if name in CODES else path
+    return path
 
 
 def _count(who: str, route: str) -> None:
