@@ -165,10 +165,7 @@ def of_demand(found: Demand) -> list[Told]:
 def demand_tables(found: Demand) -> list[Table]:
     """What was asked for, by kind."""
     vip = _("Suscripción VIP")
-    wanted = [
-        (one.package.name if one.package else vip, one.count, one.attended, one.attended / one.count)
-        for one in found.packages
-    ]
+    wanted = [(one.name or vip, one.count, one.attended, one.attended / one.count) for one in found.packages]
     by_category = [
         (category_label(key) if key else vip, count, attended, attended / count)
         for key, (count, attended) in sorted(found.categories.items(), key=lambda item: -item[1][0])
