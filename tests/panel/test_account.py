@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.conftest import count
+from tests.entering import code_of, key_on
 from tests.panel.conftest import sessions
 from tests.panel.test_signin import PHRASE, give_password, try_in
 from webapp.base.db import db, get, transaction
+from webapp.base.errors import NotFound
 from webapp.base.outbox import OutboxMessage
+from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
-from webapp.domain.staff import links
-from webapp.domain.staff.models import StaffCode, StaffUser
+from webapp.domain.staff import accounts, links, profile, second_factor, team
+from webapp.domain.staff.models import StaffCode, StaffRole, StaffUser
 from webapp.domain.users.models import User
 
 NEW = "otra frase, todavía mejor"
@@ -235,3 +238,32 @@ def test_a_refused_post_to_a_link_leaves_its_code_nowhere(panel, as_staff, root,
     assert eve.post(link, headers={"Origin": "https://evil.example"}).status_code == 403
     row = db.session.query(AuditLog).filter_by(action="denied").one()
     assert row.new_values["path"] == "/panel/account/email/confirm/…" and email_of(caio) == "caio@vitrina.example"
+
+
+@pytest.mark.parametrize("how", ["password", "phone", "others", "reset", "suspended", "role", "removed"])
+def test_what_was_asked_for_before_counts_no_more_once_an_account_is_taken_back(panel, root, caio, how):
+    """Whoever had somebody's account for a moment keeps no link that changes its e-mail or ties their own Telegram."""
+    me, rita = accounts.as_actor(caio), accounts.as_actor(root)
+    with transaction():
+        profile.ask_email(caio, "intrusa@vitrina.example", address="http://x/", by=me)
+        code = links.ask(caio, by=me)
+    give_password(caio)
+    if how == "password":
+        panel.post("/panel/account/password", {"old": PHRASE, "new": "otra frase bien larga"})
+    elif how == "phone":
+        page = panel.get("/panel/second-factor/renew").text
+        panel.post("/panel/second-factor/renew", {"code": code_of(key_on(page))})
+    elif how == "others":
+        panel.post("/panel/account/sessions/revoke-others")
+    else:
+        with transaction():
+            if how == "reset":
+                second_factor.reset(caio, by=rita)
+            elif how == "role":
+                team.change_role(caio.id, StaffRole.USER, by=rita)
+            else:
+                (team.remove if how == "removed" else team.suspend)(caio.id, by=rita)
+                team.reactivate(caio.id, by=rita)
+    assert profile.waiting_email(caio.id) is None
+    with pytest.raises(NotFound), transaction():
+        links.link(code, 710_000_009, by=SYSTEM)

@@ -15,7 +15,7 @@ from webapp.base.i18n import LOCALES, _, speaking
 from webapp.base.web import is_htmx
 from webapp.config import settings
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts, browsers, links, profile, second_factor
+from webapp.domain.staff import accounts, browsers, codes, links, profile, second_factor
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, public, sudo
 
@@ -57,6 +57,7 @@ def revoke_others() -> ResponseReturnValue:
     with transaction():
         ended = devices.revoke_all(by=guard.actor(), staff_id=g.staff.id, but=g.session.id)
         browsers.forget_all(g.staff.id)
+        codes.drop_all(g.staff.id)
     words = _("Sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_sessions.html", toast=words, **_mine())
 

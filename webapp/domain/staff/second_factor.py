@@ -22,7 +22,7 @@ from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, notices
+from webapp.domain.staff import browsers, codes, notices
 from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
 
 ISSUER = "Vitrina"
@@ -127,6 +127,7 @@ def secret_of(staff: StaffUser) -> str | None:
 
 def _end_the_rest(staff: StaffUser, *, by: Actor, keep: uuid.UUID | None = None) -> None:
     browsers.forget_all(staff.id)
+    codes.drop_all(staff.id)
     devices.revoke_all(by=by, staff_id=staff.id, but=keep)
 
 

@@ -21,7 +21,7 @@ from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import browsers, notices
+from webapp.domain.staff import browsers, codes, notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 CHANGE = "permission_change"
@@ -190,8 +190,9 @@ def _refuse_last(staff: StaffUser) -> None:
 
 
 def _shut(staff: StaffUser, by: Actor) -> None:
-    """Ends their sessions, forgets their browsers, and takes back the invitations that they made."""
+    """Ends their sessions, forgets their browsers and codes, and takes back the invitations that they made."""
     browsers.forget_all(staff.id)
+    codes.drop_all(staff.id)
     devices.revoke_all(by=by, staff_id=staff.id)
     _withdraw(StaffInvitation.created_by == f"staff:{staff.id}", by=by)
 
