@@ -122,7 +122,7 @@ def test_everything_that_is_wrong_with_a_new_password_is_said_at_once(mine):
     assert 'id="f-old-error"' in answer.text and 'id="f-new-error"' in answer.text
 
 
-def tie(staff: StaffUser, person: int = 710_000_009) -> None:
+def tie(staff: StaffUser, person: int | None = 710_000_009) -> None:
     with transaction():
         get(StaffUser, staff.id).telegram_user_id = person
 
@@ -267,3 +267,13 @@ def test_what_was_asked_for_before_counts_no_more_once_an_account_is_taken_back(
     assert profile.waiting_email(caio.id) is None
     with pytest.raises(NotFound), transaction():
         links.link(code, 710_000_009, by=SYSTEM)
+
+
+def test_an_admin_of_the_bot_does_not_shed_the_limits_of_their_account(as_staff, panel, dora, helper, caio):
+    """Untied, they would have no account there, and so all that the chat offers."""
+    for staff, status in ((helper, 403), (caio, 303)):
+        tie(staff, dora.user_id)
+        assert as_staff(staff).post("/panel/account/telegram/unlink").status_code == status
+        tied = db.session.get(StaffUser, staff.id, populate_existing=True).telegram_user_id
+        assert tied == (dora.user_id if status == 403 else None)
+        tie(staff, None)

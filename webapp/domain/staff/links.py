@@ -39,6 +39,7 @@ def link(code: str, person: int, *, by: Actor) -> StaffUser:
         raise NotFound(_("Ese código ya se usó o venció. Pide otro."))
     if staff.telegram_user_id is not None:
         raise Conflict(_("Esa cuenta ya está unida a un Telegram."))
+    _free_of_who_was_let_go(person, by=by)
     try:
         with trail.watch(staff, "update", by=by):
             staff.telegram_user_id = person
@@ -73,3 +74,12 @@ def arriving(person: int, launch: str) -> StaffUser:
 def of_person(person: int) -> StaffUser | None:
     """The account that is tied to this person of Telegram, while it is active."""
     return db.session.scalar(select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.is_active))
+
+
+def _free_of_who_was_let_go(person: int, *, by: Actor) -> None:
+    """Unties an account that was let go from this person of Telegram: they have another one now."""
+    gone = select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.deleted_at.is_not(None))
+    earlier = db.session.scalar(gone.with_for_update())
+    if earlier is not None:
+        with trail.watch(earlier, "update", by=by):
+            earlier.telegram_user_id = None
