@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import count
 from tests.entering import code_of, key_on
@@ -238,6 +239,15 @@ def test_a_refused_post_to_a_link_leaves_its_code_nowhere(panel, as_staff, root,
     assert eve.post(link, headers={"Origin": "https://evil.example"}).status_code == 403
     row = db.session.query(AuditLog).filter_by(action="denied").one()
     assert row.new_values["path"] == "/panel/account/email/confirm/…" and email_of(caio) == "caio@vitrina.example"
+
+
+def test_a_bug_behind_a_link_leaves_its_code_out_of_the_log(eve, root, monkeypatch):
+    with transaction():
+        invitation = accounts.invite(StaffRole.USER, by=accounts.as_actor(root))
+    monkeypatch.setattr(accounts, "get_invitation", lambda _token: 1 // 0)
+    with capture_logs() as log:
+        assert eve.get(f"/panel/invitation/{invitation}").status_code == 500
+    assert [one["path"] for one in log] == ["/panel/invitation/…"] and invitation not in str(log)
 
 
 @pytest.mark.parametrize("how", ["password", "phone", "others", "reset", "suspended", "role", "removed"])
