@@ -1,6 +1,8 @@
 """One's own account: sessions, password, profile, e-mail and Telegram."""
 
+import json
 import re
+import uuid
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.conftest import count
 from tests.entering import code_of, key_on
+from tests.factories import BrowserFactory, ExportFactory
 from tests.panel.conftest import sessions
 from tests.panel.test_signin import PHRASE, give_password, try_in
 from webapp.base.db import db, get, transaction
@@ -56,6 +59,21 @@ def test_somebody_elses_session_is_not_found(panel, as_staff, root):
     theirs = as_staff(root)
     assert panel.post(f"/panel/account/sessions/{theirs.session.id}/revoke").status_code == 404
     assert theirs.get("/panel/").status_code == 200
+
+
+def test_a_hand_on_what_is_somebody_elses_is_told_as_nothing_and_noted_as_denied(panel, as_staff, root, caio):
+    theirs = as_staff(root)
+    browser, file = BrowserFactory(staff_id=root.id), ExportFactory(requested_by=root.id)
+    for path in (f"account/sessions/{theirs.session.id}/revoke", f"account/browsers/{browser.id}/forget"):
+        nobodys = re.sub(r"[0-9a-f-]{36}", str(uuid.uuid4()), path)
+        there, nowhere = (panel.post(f"/panel/{one}", htmx=True) for one in (path, nobodys))
+        assert there.status_code == nowhere.status_code == 404
+        words = [json.loads(one.headers["HX-Trigger"])["toast"]["text"] for one in (there, nowhere)]
+        assert words[0] == words[1]
+    assert panel.post(f"/panel/exports/{file.id}/download").status_code == 404
+    denied = db.session.scalars(db.select(AuditLog).where(AuditLog.action == "denied")).all()
+    assert sorted(row.resource_id for row in denied) == ["account.forget", "account.revoke", "exports.download"]
+    assert {row.actor_id for row in denied} == {str(caio.id)}
 
 
 def test_a_new_password_ends_the_other_sessions_and_serves(mine, eve, caio):

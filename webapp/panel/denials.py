@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.base import tries
 from webapp.base.db import db, transaction
-from webapp.base.errors import Denied, Refused
+from webapp.base.errors import Anothers, Denied, Refused
 from webapp.base.web import client_ip, told_path
 from webapp.base.words import clean
 from webapp.domain.audit import trail
@@ -25,8 +25,8 @@ _lock = threading.Lock()
 
 
 def note(error: Refused) -> None:
-    """Notes a refusal of access; what does not fit what somebody typed is none."""
-    if not isinstance(error, Denied):
+    """Notes a refusal of access, also to what is somebody else's; what does not fit what somebody typed is none."""
+    if not isinstance(error, Denied | Anothers):
         return
     staff = g.get("staff")
     who, route = str(staff.id) if staff is not None else client_ip(), (request.endpoint or "?").removeprefix("panel.")
