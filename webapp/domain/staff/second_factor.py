@@ -56,6 +56,7 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     step = _step(secret, code)
     if step is None:
         raise Invalid(fields={"code": _("Ese código no es. Escribe el que tu aplicación muestra ahora.")})
+    another = is_on(staff)
     before = StaffUser.totp_confirmed_at.is_not_distinct_from(staff.totp_confirmed_at)
     fresh = {"totp_secret": encrypt(secret), "totp_confirmed_at": now(), "totp_last_step": step}
     mine = update(StaffUser).where(StaffUser.id == staff.id, StaffUser.is_active, before).values(fresh)
@@ -65,6 +66,8 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     db.session.refresh(staff)
     codes = _renew(staff)
     _end_the_rest(staff, by=by, keep=session_id)
+    if another:
+        notices.tell(staff, "staff/new_phone")
     return codes
 
 
