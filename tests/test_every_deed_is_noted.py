@@ -58,7 +58,18 @@ from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config, texts
-from webapp.domain.staff import accounts, browsers, entry, links, permissions, profile, second_factor, team, waits
+from webapp.domain.staff import (
+    accounts,
+    browsers,
+    codes,
+    entry,
+    links,
+    permissions,
+    profile,
+    second_factor,
+    team,
+    waits,
+)
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import Grant
 from webapp.domain.users import people, roles
@@ -263,7 +274,7 @@ class World:
     @cached_property
     def code(self):
         """What confirms hugo's other e-mail."""
-        return done(profile.keep_code, self.hugo.id, "email", timedelta(hours=1), email=OTHER)
+        return done(codes.keep, self.hugo.id, "email", timedelta(hours=1), email=OTHER)
 
     @cached_property
     def linked(self):
@@ -656,8 +667,8 @@ DEEDS = {
         "staff_codes",
     ),
     "staff.profile.confirm_email": (lambda w: partial(profile.confirm_email, w.code, by=BY), "staff_users"),
-    "staff.profile.keep_code": (
-        lambda w: partial(profile.keep_code, w.hugo.id, "telegram", timedelta(minutes=1), by=BY),
+    "staff.codes.keep": (
+        lambda w: partial(codes.keep, w.hugo.id, "telegram", timedelta(minutes=1), by=BY),
         "staff_codes",
     ),
     "staff.links.ask": (lambda w: partial(links.ask, w.hugo, by=BY), "staff_codes"),

@@ -30,7 +30,7 @@ from webapp.domain.clients import clients
 from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
-from webapp.domain.staff import accounts, browsers, profile
+from webapp.domain.staff import accounts, browsers, codes
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
@@ -285,9 +285,7 @@ class House:
             self.client = clients.create(CLIENT | {"cpf": "111.444.777-35"}, by=SYSTEM, user=ana)
             client_imports.keep(client_imports.read("x.csv", b"nombre,cpf\nIn,52998224725\nx,1"), by=SYSTEM)
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
-            self.code = profile.keep_code(
-                self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example"
-            )
+            self.code = codes.keep(self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example")
             browsers.remember(self.root.id, by=SYSTEM)
         self.browser = browsers.of(self.root.id)[0].id
         self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))

@@ -1,18 +1,25 @@
 """One's own account: sessions, password, profile, e-mail and Telegram."""
 
+import json
 import re
+import uuid
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import count
+from tests.entering import code_of, key_on
+from tests.factories import BrowserFactory, ExportFactory
 from tests.panel.conftest import sessions
 from tests.panel.test_signin import PHRASE, give_password, try_in
 from webapp.base.db import db, get, transaction
+from webapp.base.errors import NotFound
 from webapp.base.outbox import OutboxMessage
+from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
-from webapp.domain.staff import links
-from webapp.domain.staff.models import StaffCode, StaffUser
+from webapp.domain.staff import accounts, links, profile, second_factor, team
+from webapp.domain.staff.models import StaffCode, StaffRole, StaffUser
 from webapp.domain.users.models import User
 
 NEW = "otra frase, todavía mejor"
@@ -52,6 +59,21 @@ def test_somebody_elses_session_is_not_found(panel, as_staff, root):
     theirs = as_staff(root)
     assert panel.post(f"/panel/account/sessions/{theirs.session.id}/revoke").status_code == 404
     assert theirs.get("/panel/").status_code == 200
+
+
+def test_a_hand_on_what_is_somebody_elses_is_told_as_nothing_and_noted_as_denied(panel, as_staff, root, caio):
+    theirs = as_staff(root)
+    browser, file = BrowserFactory(staff_id=root.id), ExportFactory(requested_by=root.id)
+    for path in (f"account/sessions/{theirs.session.id}/revoke", f"account/browsers/{browser.id}/forget"):
+        nobodys = re.sub(r"[0-9a-f-]{36}", str(uuid.uuid4()), path)
+        there, nowhere = (panel.post(f"/panel/{one}", htmx=True) for one in (path, nobodys))
+        assert there.status_code == nowhere.status_code == 404
+        words = [json.loads(one.headers["HX-Trigger"])["toast"]["text"] for one in (there, nowhere)]
+        assert words[0] == words[1]
+    assert panel.post(f"/panel/exports/{file.id}/download").status_code == 404
+    denied = db.session.scalars(db.select(AuditLog).where(AuditLog.action == "denied")).all()
+    assert sorted(row.resource_id for row in denied) == ["account.forget", "account.revoke", "exports.download"]
+    assert {row.actor_id for row in denied} == {str(caio.id)}
 
 
 def test_a_new_password_ends_the_other_sessions_and_serves(mine, eve, caio):
@@ -119,7 +141,7 @@ def test_everything_that_is_wrong_with_a_new_password_is_said_at_once(mine):
     assert 'id="f-old-error"' in answer.text and 'id="f-new-error"' in answer.text
 
 
-def tie(staff: StaffUser, person: int = 710_000_009) -> None:
+def tie(staff: StaffUser, person: int | None = 710_000_009) -> None:
     with transaction():
         get(StaffUser, staff.id).telegram_user_id = person
 
@@ -235,3 +257,51 @@ def test_a_refused_post_to_a_link_leaves_its_code_nowhere(panel, as_staff, root,
     assert eve.post(link, headers={"Origin": "https://evil.example"}).status_code == 403
     row = db.session.query(AuditLog).filter_by(action="denied").one()
     assert row.new_values["path"] == "/panel/account/email/confirm/…" and email_of(caio) == "caio@vitrina.example"
+
+
+def test_a_bug_behind_a_link_leaves_its_code_out_of_the_log(eve, root, monkeypatch):
+    with transaction():
+        invitation = accounts.invite(StaffRole.USER, by=accounts.as_actor(root))
+    monkeypatch.setattr(accounts, "get_invitation", lambda _token: 1 // 0)
+    with capture_logs() as log:
+        assert eve.get(f"/panel/invitation/{invitation}").status_code == 500
+    assert [one["path"] for one in log] == ["/panel/invitation/…"] and invitation not in str(log)
+
+
+@pytest.mark.parametrize("how", ["password", "phone", "others", "reset", "suspended", "role", "removed"])
+def test_what_was_asked_for_before_counts_no_more_once_an_account_is_taken_back(panel, root, caio, how):
+    """Whoever had somebody's account for a moment keeps no link that changes its e-mail or ties their own Telegram."""
+    me, rita = accounts.as_actor(caio), accounts.as_actor(root)
+    with transaction():
+        profile.ask_email(caio, "intrusa@vitrina.example", address="http://x/", by=me)
+        code = links.ask(caio, by=me)
+    give_password(caio)
+    if how == "password":
+        panel.post("/panel/account/password", {"old": PHRASE, "new": "otra frase bien larga"})
+    elif how == "phone":
+        page = panel.get("/panel/second-factor/renew").text
+        panel.post("/panel/second-factor/renew", {"code": code_of(key_on(page))})
+    elif how == "others":
+        panel.post("/panel/account/sessions/revoke-others")
+    else:
+        with transaction():
+            if how == "reset":
+                second_factor.reset(caio, by=rita)
+            elif how == "role":
+                team.change_role(caio.id, StaffRole.USER, by=rita)
+            else:
+                (team.remove if how == "removed" else team.suspend)(caio.id, by=rita)
+                team.reactivate(caio.id, by=rita)
+    assert profile.waiting_email(caio.id) is None
+    with pytest.raises(NotFound), transaction():
+        links.link(code, 710_000_009, by=SYSTEM)
+
+
+def test_an_admin_of_the_bot_does_not_shed_the_limits_of_their_account(as_staff, panel, dora, helper, caio):
+    """Untied, they would have no account there, and so all that the chat offers."""
+    for staff, status in ((helper, 403), (caio, 303)):
+        tie(staff, dora.user_id)
+        assert as_staff(staff).post("/panel/account/telegram/unlink").status_code == status
+        tied = db.session.get(StaffUser, staff.id, populate_existing=True).telegram_user_id
+        assert tied == (dora.user_id if status == 403 else None)
+        tie(staff, None)

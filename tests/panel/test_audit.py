@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select, text
 
 from tests.conftest import count
-from tests.factories import PackageFactory, UserFactory
+from tests.factories import HelperFactory, PackageFactory, PermissionFactory, UserFactory
 from tests.panel.members import a_plan, of, subscribe
 from tests.sealing import forge, seal
 from webapp.base.clock import now
@@ -19,9 +19,9 @@ from webapp.domain.audit.rows import Filter
 from webapp.domain.catalog import interests, packages
 from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import plans, standing, subscriptions
-from webapp.domain.channels.models import Status
+from webapp.domain.channels.models import Status, SubscriptionPeriod
 from webapp.domain.settings import config
-from webapp.domain.staff import accounts
+from webapp.domain.staff import accounts, team
 from webapp.domain.users import people
 from webapp.domain.users.models import UserRole
 from webapp.jobs import clockwork
@@ -292,6 +292,28 @@ def test_what_others_changed_since_is_theirs(panel, kit):
     answer = panel.post(f"/panel/audit/{row.id}/undo")
     db.session.expire_all()
     assert (answer.status_code, kit.name) == (409, "Invierno") and "Alguien lo cambió después" in answer.text
+
+
+def test_what_asks_to_remove_is_not_had_by_taking_a_deed_back(as_staff, panel, root, helper, ana):
+    """Who may update, and not delete, reverses no payment and lets nobody go by way of the audit either."""
+    may = {"can_read": True, "can_update": True, "can_create": True}
+    hugo = HelperFactory()
+    for section in ("audit", "payments", "staff"):
+        PermissionFactory(user_id=hugo.id, agent_name=section, **may)
+    with transaction():
+        team.remove(helper.id, by=accounts.as_actor(root))
+    with transaction():
+        team.reactivate(helper.id, by=accounts.as_actor(root))
+    came_back = row_of("staff_users")
+    subscribe(ana, a_plan())
+    period = db.session.scalar(select(SubscriptionPeriod.id))
+    panel.post(f"/panel/payments/periods/{period}", {"amount": "350", "currency": "MXN", "method": "cash"})
+    paid = row_of("manual_payments")
+    his = as_staff(hugo)
+    for row in (came_back, paid):
+        assert "¿Deshacer esto?" not in his.get(f"/panel/audit/{row.id}").text
+        assert his.post(f"/panel/audit/{row.id}/undo").status_code == 403
+        assert panel.post(f"/panel/audit/{row.id}/undo").status_code == 303
 
 
 def test_what_has_no_inverse_offers_none(panel, caio):

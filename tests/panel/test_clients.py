@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect, select, text
 
 from tests.conftest import count
-from tests.factories import SCENARIOS, ClientFactory, UserFactory, helper
+from tests.factories import SCENARIOS, ClientFactory, UserFactory, a_cpf, helper
 from tests.hostile import TEXTS, harms
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
@@ -181,6 +181,33 @@ def test_a_cpf_in_an_address_finds_nobody_and_is_not_said_again(panel):
     ines()
     page = panel.get(LIST, query_string={"q": DIGITS})
     assert f'value="{DIGITS}"' not in page.text
+
+
+def test_a_cpf_is_not_found_out_by_trying(as_staff, panel, traveller):
+    """Its end is shown to whoever may look: ten thousand numbers end so, and nobody tries them all unnoticed."""
+    ines()
+    hugo = as_staff(helper("read", "client_management"))
+    for number in range(30):
+        assert hugo.post(f"{LIST}search", {"q": a_cpf(number)}).status_code == 200
+    assert hugo.post(f"{LIST}search", {"q": CPF}).status_code == 429
+    assert "Inês Carvalho" in panel.post(f"{LIST}search", {"q": CPF}).text, "others go on"
+    assert hugo.post(f"{LIST}search", {"q": "ines"}).status_code == 303
+    traveller.shift(3601)
+    assert "Inês Carvalho" in hugo.post(f"{LIST}search", {"q": CPF}).text
+
+
+def test_whoever_is_found_is_found_however_often(panel):
+    ines()
+    for _ in range(35):
+        assert "Inês Carvalho" in panel.post(f"{LIST}search", {"q": CPF}).text
+
+
+@pytest.mark.parametrize("typed", [CPF, DIGITS, f"Inês {CPF}", "529 982 247 25"])
+def test_a_cpf_in_the_address_of_a_file_is_not_in_the_audit(panel, typed):
+    ines()
+    panel.post(f"{LIST}export/csv", query_string={"q": typed})
+    told = db.session.scalars(select(AuditLog.new_values).where(AuditLog.action == "export")).one()
+    assert "24725" not in re.sub(r"\D", "", str(told).replace(MASKED, ""))
 
 
 def test_the_list_asks_the_same_number_of_questions_however_long(panel, counted):

@@ -93,7 +93,7 @@ ASKED = {
     "second_factor.renew", "second_factor.change", "second_factor.codes",
     "exports.download", "interests.export", "vip.export", "free.export", "plans.export", "tokens.export",
     "users.export", "stats.take_people", "audit.export", "imports.problems", "imports.results", "imports.links",
-    "vip.release", "vip_many.run", "differences.mend",
+    "users.change_role", "vip.release", "vip_many.run", "differences.mend",
     "clients.reveal", "clients.export", "clients.export_clear",
 }  # fmt: skip
 

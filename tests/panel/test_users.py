@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from tests.conftest import count
 from tests.factories import InterestFactory, UserFactory
+from tests.factories.staff import helper as staff
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
 from webapp.domain.audit.models import AuditLog
@@ -156,3 +157,25 @@ def test_staff_see_where_somebody_lives_and_what_time_it_is_there(panel, ana):
     with transaction():
         people.choose_time_zone(people.get_user(ana.user_id), "America/Bogota", by=people.as_actor(ana))
     assert "Bogotá, Colombia" in panel.get(f"/panel/users/{ana.user_id}").text
+
+
+def test_the_bots_desk_is_given_and_taken_by_who_may_everything_and_shows_who_they_are(as_staff, panel, ana, dora):
+    """An admin of the bot may all that the chat offers: it is no part of a right over members."""
+    hugo = as_staff(staff("full", "users"))
+    assert hugo.post(f"/panel/users/{ana.user_id}/role", {"role": "admin", "reason": "x"}).status_code == 403
+    assert hugo.post(f"/panel/users/{dora.user_id}/role", {"role": "free", "reason": "x"}).status_code == 403
+    assert "Cambiar rol" not in hugo.get(f"/panel/users/{ana.user_id}").text
+    assert count(User, User.role == UserRole.ADMIN) == 1
+    unattended = as_staff(panel.staff, sudo=False)
+    asked = unattended.post(f"/panel/users/{ana.user_id}/role", {"role": "admin", "reason": "x"})
+    assert asked.status_code == 403 and "Confirma que eres tú" in asked.text
+
+
+def test_nobody_takes_the_bots_desk_back_from_the_audit_who_may_not_give_it(as_staff, panel, ana):
+    panel.post(f"/panel/users/{ana.user_id}/role", {"role": "admin", "reason": "x"})
+    row = db.session.scalars(select(AuditLog).where(AuditLog.resource_type == "users")).one()
+    hugo = as_staff(staff("full", "users", "audit"))
+    assert "¿Deshacer esto?" not in hugo.get(f"/panel/audit/{row.id}").text
+    assert hugo.post(f"/panel/audit/{row.id}/undo").status_code == 403
+    assert "Confirma que eres tú" in as_staff(panel.staff, sudo=False).post(f"/panel/audit/{row.id}/undo").text
+    assert count(User, User.role == UserRole.ADMIN) == 1

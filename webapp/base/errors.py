@@ -74,6 +74,10 @@ class NotFound(Refused):
     status = 404
 
 
+class Anothers(NotFound):
+    """There is such a thing, and it is somebody else's: who asks is told as for none, and it is noted as denied."""
+
+
 class Conflict(Refused):
     """The thing is not, or no longer, in a state that allows it."""
 

@@ -28,6 +28,7 @@ from webapp.base.i18n import _, lazy_gettext
 
 log = structlog.get_logger(__name__)
 YEAR = 31_536_000
+CODES = ("token", "code")  # parts of an address that are secrets
 LONGEST_IP = 45  # as columns keep it; an address is no longer
 LOST = {
     404: lazy_gettext("No encontramos esta página."),
@@ -97,6 +98,14 @@ def request_id() -> str:
     if "request_id" not in g:
         g.request_id = secrets.token_hex(6)
     return str(g.request_id)
+
+
+def told_path() -> str:
+    """The address as it may be written down: without the one-time codes that some carry."""
+    path = request.path
+    for name, value in (request.view_args or {}).items():
+        path = path.replace(str(value), "…") if name in CODES else path
+    return path
 
 
 def asset(name: str) -> str:
@@ -184,7 +193,7 @@ def _no_room(error: Exception) -> Response:
 
 def _bug(error: Exception) -> Response:
     db.session.rollback()
-    log.error("request.failed", code=request_id(), path=request.path, exc_info=error)
+    log.error("request.failed", code=request_id(), path=told_path(), exc_info=error)
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     refusal = Refused(_("Algo salió mal de nuestro lado. Ya quedó anotado."))

@@ -10,12 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from webapp.base.clock import now
 from webapp.base.db import transaction
-from webapp.base.errors import Invalid
+from webapp.base.errors import Denied, Invalid
 from webapp.base.i18n import LOCALES, _, speaking
 from webapp.base.web import is_htmx
 from webapp.config import settings
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts, browsers, links, profile, second_factor
+from webapp.domain.staff import accounts, browsers, codes, links, profile, second_factor
+from webapp.domain.users import people
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, public, sudo
 
@@ -57,6 +58,7 @@ def revoke_others() -> ResponseReturnValue:
     with transaction():
         ended = devices.revoke_all(by=guard.actor(), staff_id=g.staff.id, but=g.session.id)
         browsers.forget_all(g.staff.id)
+        codes.drop_all(g.staff.id)
     words = _("Sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_sessions.html", toast=words, **_mine())
 
@@ -163,7 +165,9 @@ def link() -> ResponseReturnValue:
 @allow("account", "update")
 @sudo
 def unlink() -> ResponseReturnValue:
-    """Unties my Telegram."""
+    """Unties my Telegram; but an admin of the bot does not shed the limits that this account sets them there."""
+    if not guard.held().everything and people.is_admin(g.staff.telegram_user_id or 0):
+        raise Denied(_("Administras el bot con los permisos de esta cuenta: tu Telegram queda unido a ella."))
     with transaction():
         links.unlink(g.staff, by=guard.actor())
     words = _("Tu Telegram ya no está unido a esta cuenta.")

@@ -122,7 +122,7 @@ def undo(row_id: int) -> ResponseReturnValue:
     """Takes back what a row tells, by whoever may do that deed."""
     row = _row(row_id)
     found = undoing.inverse(row)
-    if found is not None and not guard.allowed(found.section, "update"):
+    if found is not None and not found.is_open_to(guard.held()):
         raise Denied(_("Tu cuenta no tiene permiso para esto."))
     with transaction():
         undoing.undo(_row(row_id), by=guard.actor())
@@ -157,7 +157,7 @@ def _row(row_id: int) -> AuditLog:
 def _is_delicate() -> bool:
     """Whether what would be taken back asks by itself who somebody is."""
     found = undoing.inverse(_row((request.view_args or {})["row_id"]))
-    return found is not None and found.section in DELICATE
+    return found is not None and (found.whole or found.section in DELICATE)
 
 
 def _lines(found: Any) -> list[Line]:
@@ -189,7 +189,7 @@ def _told(row: AuditLog) -> dict[str, Any]:
     found = undoing.inverse(row)
     undone = rows.undone_by(row) if found is not None else None
     thing = known.get((row.resource_type, row.resource_id))
-    may = found is not None and guard.allowed(found.section, "update")
+    may = found is not None and found.is_open_to(guard.held())
     return {
         "line": _line(row, thing),
         "row": row,

@@ -4,15 +4,16 @@ A CPF never stands in an address: what is looked for is posted, and only names g
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp.base import tries
 from webapp.base.db import Page, transaction
-from webapp.base.errors import Conflict, Denied, Invalid
+from webapp.base.errors import Conflict, Denied, Invalid, TooMany
 from webapp.base.i18n import _
 from webapp.base.web import is_htmx
 from webapp.base.words import clean
@@ -27,6 +28,7 @@ from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("clients", __name__, url_prefix="/clients")
 SIZES = (25, 50, 100)
+MISSES, HOUR = "30 per hour", 3600
 FORM, SHOW, NEW = "panel/clients/_form.html", "panel/clients/show.html", "panel/clients/new.html"
 
 
@@ -52,7 +54,7 @@ def search() -> ResponseReturnValue:
         told = {"q": q, **{name: request.form.get(name, "")[:100] for name in ("deleted", "sort", "size")}}
         return redirect(f"{url_for('.page')}?{urlencode({name: text for name, text in told.items() if text})}", 303)
     try:
-        found, wrong = lists.with_cpf(cpf.read(q)), ""
+        found, wrong = _with_cpf(cpf.read(q)), ""
     except ValueError as fault:
         found, wrong = [], str(fault)
     shown: dict[str, Any] = {"found": Page(found, None), "count": len(found), "wanted": ClientFilter(), "size": None}
@@ -197,6 +199,18 @@ def reveal(client_id: uuid.UUID) -> ResponseReturnValue:
 def hide(client_id: uuid.UUID) -> ResponseReturnValue:
     """The CPF masked again."""
     return pages.partial("panel/clients/_cpf.html", client=clients.get_client(client_id), shown="")
+
+
+def _with_cpf(digits: str) -> Sequence[Client]:
+    """Whoever has this CPF. Raises TooMany for who asks for too many that nobody has: of each that we mask, so few
+    could be meant that they could all be tried."""
+    who = ("cpf-nobody-has", str(g.staff.id))
+    if not tries.left(MISSES, *who):
+        raise TooMany(_("Buscaste demasiados CPF que no son de nadie. Espera un rato."), retry_after=HOUR)
+    found = lists.with_cpf(digits)
+    if not found:
+        tries.hit(MISSES, *who)
+    return found
 
 
 def _form(client: Client | None, typed: Mapping[str, Any], *, other: uuid.UUID | None = None) -> dict[str, Any]:

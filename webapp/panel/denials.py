@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.base import tries
 from webapp.base.db import db, transaction
-from webapp.base.errors import Denied, Refused
-from webapp.base.web import client_ip
+from webapp.base.errors import Anothers, Denied, Refused
+from webapp.base.web import client_ip, told_path
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.panel import guard
@@ -20,21 +20,20 @@ from webapp.panel import guard
 EACH, ALL = "1 per minute", "60 per minute"
 MOST = 1000  # people and routes that this process counts for
 RESOURCE = "routes"
-CODES = ("token", "code")
 _more: dict[tuple[str, str], int] = {}
 _lock = threading.Lock()
 
 
 def note(error: Refused) -> None:
-    """Notes a refusal of access; what does not fit what somebody typed is none."""
-    if not isinstance(error, Denied):
+    """Notes a refusal of access, also to what is somebody else's; what does not fit what somebody typed is none."""
+    if not isinstance(error, Denied | Anothers):
         return
     staff = g.get("staff")
     who, route = str(staff.id) if staff is not None else client_ip(), (request.endpoint or "?").removeprefix("panel.")
     if not (tries.hit(EACH, "denied", who, route) and tries.hit(ALL, "denied")):
         _count(who, route)
         return
-    told = {"path": clean(_path())[:200], "method": request.method, "why": str(error)}
+    told = {"path": clean(told_path())[:200], "method": request.method, "why": str(error)}
     since = _taken(who, route)
     more: dict[str, Any] = {"more": since} if since else {}
     try:
@@ -42,14 +41,6 @@ def note(error: Refused) -> None:
             trail.note("denied", RESOURCE, route[:64], by=guard.actor(), new=told, **more)
     except SQLAlchemyError:  # the refusal stands whether or not it can be written down
         db.session.rollback()
-
-
-def _path() -> str:
-    """The address, without the one-time codes that some carry."""
-    path = request.path
-    for name, value in (request.view_args or {}).items():
-        path = path.replace(str(value), "…") if name in CODES else path
-    return path
 
 
 def _count(who: str, route: str) -> None:

@@ -19,6 +19,7 @@ from webapp.base.files import Files
 from webapp.base.i18n import _
 from webapp.base.workbooks import Line
 from webapp.domain.audit import trail
+from webapp.domain.clients import cpf
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import LISTINGS
 from webapp.panel import guard, pages
@@ -142,8 +143,8 @@ def _refuse_unknown(kind: str) -> None:
 
 
 def _filters() -> dict[str, str]:
-    """The same, as the audit can keep it."""
-    return {key.replace("\0", ""): value.replace("\0", "") for key, value in _asked().items()}
+    """The same, as the audit can keep it: no CPF in clear."""
+    return {key.replace("\0", ""): cpf.hidden(value.replace("\0", "")) for key, value in _asked().items()}
 
 
 def _asked() -> dict[str, str]:

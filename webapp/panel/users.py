@@ -6,7 +6,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.base.db import transaction
-from webapp.base.errors import Invalid
+from webapp.base.errors import Denied, Invalid
 from webapp.base.i18n import _
 from webapp.domain.channels import standing, subscriptions
 from webapp.domain.clients import lists as clients
@@ -51,10 +51,13 @@ def person(user_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:user_id>/role")
 @allow("users", "update")
+@sudo(when=lambda: _is_of_the_desk())
 def change_role(user_id: int) -> ResponseReturnValue:
-    """A role set by hand, with a reason."""
+    """A role set by hand, with a reason; the bot's desk is given and taken only by who may everything here."""
     user = people.get_user(user_id)
     reason = request.form.get("reason", "")
+    if _is_of_the_desk() and not guard.held().everything:
+        raise Denied(_("Tu cuenta no tiene permiso para esto."))
     try:
         role = _role()
         with transaction():
@@ -100,6 +103,12 @@ def _wanted() -> tuple[str, str, dict[str, Any]]:
     return told.get("q", "")[:100], sort if sort in SORTS else SORTS[0], wanted
 
 
+def _is_of_the_desk() -> bool:
+    """Whether the change makes an admin of the bot, or takes one away."""
+    user_id = (request.view_args or {})["user_id"]
+    return request.form.get("role") == UserRole.ADMIN.value or people.get_user(user_id).is_admin
+
+
 def _role() -> UserRole:
     role: UserRole | None = _one_of(UserRole, request.form.get("role"))
     if role is None:
@@ -117,7 +126,7 @@ def _told(user: User) -> dict[str, Any]:
     told = {
         "user": user,
         "story": stories.story(user),
-        "choices": standing.choices(user),
+        "choices": standing.choices(user) if guard.held().everything else [],
         "errors": {},
         "typed": {},
         "opened": "",

@@ -58,3 +58,8 @@ def test_what_could_be_one_is_no_name(words):
 @pytest.mark.parametrize("words", ["", "Ana", "Ana 2", "José 1º", "ana7@vitrina.example", "12"])
 def test_a_name_is_none(words):
     assert not cpf.may_be(words)
+
+
+def test_within_other_words_it_is_masked_and_other_numbers_stay():
+    told = cpf.hidden("Inês 529.982.247-25, o 529 982 247 25; id 71000000001, 30/12/1990")
+    assert told == "Inês •••.•••.247-25, o •••.•••.247-25; id 71000000001, 30/12/1990"

@@ -1,12 +1,14 @@
 """What somebody hears in their Telegram about their account: only who is linked, in their language, nothing secret."""
 
+import uuid
+
 import pytest
 
 from webapp.base.clock import now
 from webapp.base.crypto import encrypt
 from webapp.base.db import db, get, transaction
 from webapp.base.outbox import OutboxMessage
-from webapp.domain.audit.actors import Actor
+from webapp.domain.audit.actors import SYSTEM, Actor
 from webapp.domain.sessions import devices
 from webapp.domain.staff import accounts, entry, second_factor, waits
 from webapp.domain.staff.models import StaffUser
@@ -72,3 +74,19 @@ def test_who_is_not_linked_hears_nothing_in_the_chat(linked):
     with transaction():
         second_factor.reset(get(StaffUser, linked.id), by=Actor("system", "0"))
     assert db.session.query(OutboxMessage).count() == 0
+
+
+def test_another_phone_is_told_and_the_first_one_is_not(linked):
+    by, session = accounts.as_actor(linked), uuid.uuid4()
+
+    def another(staff):
+        with transaction():
+            code = second_factor.now_shown(second_factor.offer(staff, session))
+            second_factor.confirm(get(StaffUser, staff.id), session, code, by=by)
+
+    another(linked)
+    assert len(told()) == 1 and "Otro teléfono" in told()[0]
+    with transaction():
+        second_factor.reset(get(StaffUser, linked.id), by=SYSTEM)
+    another(get(StaffUser, linked.id))
+    assert len(told()) == 2, "the second tells that it was taken away"

@@ -13,7 +13,7 @@ from webapp.domain.audit.actors import SYSTEM, Actor
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts, team
+from webapp.domain.staff import accounts, links, rights, team
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 SYSADMINS = (StaffUser.role == StaffRole.SYSADMIN, StaffUser.is_active)
@@ -122,10 +122,17 @@ def test_sessions_and_invitations_end_with_it(rita, omar, deed):
     assert count(AuditLog, AuditLog.resource_type == StaffInvitation.__tablename__, AuditLog.action == "update") == 1
 
 
-def test_who_is_let_go_is_tied_to_no_telegram_any_more(rita, hugo):
+def test_who_is_let_go_may_nothing_on_the_chats_desk_until_another_account_is_theirs(rita, omar, hugo):
+    """Untied, an admin of the bot would have no account there, and so all that the chat offers."""
+    person = 710_000_001
     with transaction():
-        get(StaffUser, hugo.id).telegram_user_id = 710_000_001
+        get(StaffUser, hugo.id).telegram_user_id = person
     remove(rita, hugo)
+    assert rights.of_person(person) == rights.NOTHING and links.of_person(person) is None
+    with transaction():
+        links.link(links.ask(omar, by=SYSTEM), person, by=SYSTEM)
+    assert links.of_person(person).id == omar.id
+    done(team.reactivate, hugo, by=rita)
     assert db.session.get(StaffUser, hugo.id, populate_existing=True).telegram_user_id is None
 
 

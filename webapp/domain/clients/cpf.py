@@ -5,6 +5,7 @@ import re
 from webapp.base.i18n import _
 
 ELEVEN = re.compile(r"[0-9]{11}")
+WITHIN = re.compile(r"[0-9](?:[.\-/ \u00a0]*[0-9]){10}")
 SIGNS = str.maketrans("", "", ".-/ \u00a0")
 HIDDEN = "•••.•••.•••-••"
 
@@ -40,7 +41,19 @@ def masked(digits: str) -> str:
     return f"•••.•••.{digits[6:9]}-{digits[9:]}"
 
 
+def hidden(text: str) -> str:
+    """A text with each CPF in it masked: for what is written down of what somebody asked."""
+    return WITHIN.sub(_unless_none, text)
+
+
 def may_be(text: str) -> bool:
     """Whether words could be a CPF, or a part of one: they are no name, and have no place in an address."""
     digits = text.translate(SIGNS)
     return len(digits) >= 3 and sum(sign.isdigit() for sign in digits) * 2 > len(digits)
+
+
+def _unless_none(found: re.Match[str]) -> str:
+    try:
+        return masked(read(found[0]))
+    except ValueError:
+        return found[0]

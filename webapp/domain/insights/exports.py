@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, or_, select, update
 from webapp.base import workbooks
 from webapp.base.clock import now
 from webapp.base.db import db, upsert
-from webapp.base.errors import Conflict, NotFound
+from webapp.base.errors import Anothers, Conflict, NotFound
 from webapp.base.files import Files
 from webapp.base.i18n import _, locale_now
 from webapp.domain.audit import trail
@@ -66,10 +66,11 @@ def ask(name: str, wanted: Any, kind: str, *, by: Actor, zone: str, filters: Map
 
 
 def mine(export_id: uuid.UUID, *, by: Actor) -> Export:
-    """The file that this very person asked for. Raises NotFound for anybody else's, and for one that is gone."""
-    found = db.session.scalar(select(Row).where(Row.id == export_id, Row.requested_by == uuid.UUID(by.id)))
-    if found is None or found.expires_at <= now():
-        raise NotFound(_("Ese archivo ya no está. Se borran a las 24 horas."))
+    """The file that this very person asked for. Raises Anothers for anybody else's, NotFound for one that is gone."""
+    found = db.session.scalar(select(Row).where(Row.id == export_id))
+    if found is None or found.requested_by != uuid.UUID(by.id) or found.expires_at <= now():
+        theirs = found is not None and found.requested_by != uuid.UUID(by.id)
+        raise (Anothers if theirs else NotFound)(_("Ese archivo ya no está. Se borran a las 24 horas."))
     return found
 
 

@@ -27,6 +27,7 @@ from webapp.domain.settings import config
 from webapp.domain.settings.models import BotConfig
 from webapp.domain.staff import team
 from webapp.domain.staff.models import StaffRole, StaffUser
+from webapp.domain.staff.rights import Act, Rights
 from webapp.domain.users import people
 from webapp.domain.users.models import User, UserRole
 
@@ -42,11 +43,17 @@ CHANGES = ("update", "permission_change")
 
 @dataclass(frozen=True)
 class Inverse:
-    """How a row's deed is taken back: whose section must allow an update, and the deed, told the thing, what it was, by
-    whom and why."""
+    """How a row's deed is taken back: what right that asks for, as the deed does elsewhere, and the deed, told the
+    thing, what it was, by whom and why. `whole`: only for who may everything by their role."""
 
     section: str
     deed: Callable[[Any, Mapping[str, Any], Actor, str], object]
+    act: Act = "update"
+    whole: bool = False
+
+    def is_open_to(self, held: Rights) -> bool:
+        """Whether somebody who may this much may take it back."""
+        return held.everything or (not self.whole and held.may(self.section, self.act))
 
 
 def inverse(row: AuditLog) -> Inverse | None:
@@ -54,7 +61,7 @@ def inverse(row: AuditLog) -> Inverse | None:
     changed = frozenset(row.new_values or {}) - KEPT
     if row.resource_type == ManualPayment.__tablename__ and row.action == "create" and row.resource_id.isdecimal():
         return (
-            Inverse("payments", _reverse)
+            Inverse("payments", _reverse, "delete")
             if not str((row.new_values or {}).get("amount", "-")).startswith("-")
             else None
         )
@@ -96,7 +103,7 @@ def _held(row: AuditLog) -> Base:
 def _of_user(changed: frozenset[str], row: AuditLog) -> Inverse | None:
     admin, roles = UserRole.ADMIN.value, {(values or {}).get("role") for values in (row.old_values, row.new_values)}
     if changed == {"role"} and admin in roles:  # any other role comes and goes with a subscription
-        return Inverse("users", lambda user, was, by, why: _role(user, UserRole(was["role"]), by, why))
+        return Inverse("users", lambda user, was, by, why: _role(user, UserRole(was["role"]), by, why), whole=True)
     if "is_blocked" in changed:
         return Inverse("users", _unblock if (row.new_values or {})["is_blocked"] else _block)
     return None
@@ -149,7 +156,10 @@ def _of_staff(changed: frozenset[str], row: AuditLog) -> Inverse | None:
     if changed == {"role"}:
         return Inverse("staff", lambda one, was, by, _why: team.change_role(one.id, StaffRole(was["role"]), by=by))
     if "is_active" in changed and changed <= {"is_active", "deleted_at", "telegram_user_id"}:
-        return Inverse("staff", _back_in if (row.old_values or {})["is_active"] else _back_out)
+        was = row.old_values or {}
+        return Inverse(
+            "staff", _back_in if was["is_active"] else _back_out, "delete" if was.get("deleted_at") else "update"
+        )
     return None
 
 

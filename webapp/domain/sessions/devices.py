@@ -11,7 +11,7 @@ from webapp.base.bulk import among
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
 from webapp.base.db import db
-from webapp.base.errors import Conflict, NotFound
+from webapp.base.errors import Anothers, Conflict, NotFound
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
@@ -165,10 +165,12 @@ def touch(session: UserSession) -> None:
 
 
 def revoke(session_id: uuid.UUID, *, by: Actor, user_id: int | None = None, staff_id: uuid.UUID | None = None) -> None:
-    """Ends one session of this owner. Raises NotFound for one that is not theirs or has ended."""
+    """Ends one session of this owner. Raises NotFound for one that has ended, Anothers for one that is not theirs."""
     owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
     if not _end([owner, UserSession.id == session_id], by.ref):
-        raise NotFound(_("Esa sesión ya no existe."))
+        known = db.session.get(UserSession, session_id)
+        theirs = known is not None and (known.user_id, known.staff_id) != (user_id, staff_id)
+        raise (Anothers if theirs else NotFound)(_("Esa sesión ya no existe."))
     trail.note("logout", UserSession.__tablename__, session_id, by=by, new={"is_active": False})
 
 

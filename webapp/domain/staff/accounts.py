@@ -18,7 +18,7 @@ from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, notices, waits
+from webapp.domain.staff import browsers, codes, notices, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.waits import Origin
@@ -152,10 +152,12 @@ def judge(attempt: Attempt, password: str) -> tuple[bool, str | None]:
 
 
 def succeed(attempt: Attempt, fresh: str | None) -> StaffUser:
-    """The password was right: this try was no failure. Keeps the fresh hash. Raises Unknown for one that was closed,
-    or whose password was changed meanwhile."""
+    """The password was right: this try was no failure. Keeps the fresh hash, and holds the account, so that what is
+    taken from it this moment is taken from who comes in too. Raises Unknown for one that was closed, or whose password
+    was changed meanwhile."""
     mine = [StaffUser.id == attempt.staff_id, StaffUser.is_active, StaffUser.password_hash == attempt.password_hash]
-    staff = db.session.scalar(select(StaffUser).where(*mine), execution_options={"populate_existing": True})
+    held = select(StaffUser).where(*mine).with_for_update()
+    staff = db.session.scalar(held, execution_options={"populate_existing": True})
     if staff is None:
         raise refused()
     if fresh is not None:
@@ -190,6 +192,7 @@ def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
     notices.tell(staff, "staff/password")
     browsers.forget_all(staff.id)
+    codes.drop_all(staff.id)
     return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
 
 
@@ -220,10 +223,14 @@ def read_name(text: str) -> str:
 
 
 def _refuse_above(role: StaffRole, by: Actor) -> None:
-    """An operator at the console may invite anybody; an account nobody above itself."""
+    """An operator at the console may invite anybody; an account nobody above itself. It is held, so that an invitation
+    made while it is shut out is taken back with the others."""
     if by.kind == "system":
         return
     giver = account_of(by)
+    if giver is not None:
+        db.session.refresh(giver, with_for_update=True)
+        giver = giver if giver.is_active else None
     if giver is None or role.rank > giver.role.rank:
         raise Denied(_("No puedes dar un rol por encima del tuyo."))
 

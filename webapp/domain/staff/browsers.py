@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
 from webapp.base.db import db
-from webapp.base.errors import Denied, NotFound
+from webapp.base.errors import Anothers, Denied, NotFound
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
@@ -61,11 +61,13 @@ def of(staff_id: uuid.UUID) -> Sequence[StaffBrowser]:
 
 
 def forget(browser_id: uuid.UUID, *, staff_id: uuid.UUID, by: Actor) -> None:
-    """Forgets one of somebody's browsers. Raises NotFound for one that is not theirs, or forgotten already."""
+    """Forgets one of somebody's browsers. Raises NotFound for one that is forgotten already, Anothers for one that is
+    not theirs."""
     row = StaffBrowser
     mine = update(row).where(row.id == browser_id, row.staff_id == staff_id, row.revoked_at.is_(None))
     if db.session.execute(mine.values(revoked_at=now()), execution_options=QUIET).rowcount == 0:  # type: ignore[attr-defined]
-        raise NotFound(_("Ese navegador ya no está recordado."))
+        known = db.session.scalar(select(row.id).where(row.id == browser_id, row.staff_id != staff_id))
+        raise (NotFound if known is None else Anothers)(_("Ese navegador ya no está recordado."))
     trail.note("delete", row.__tablename__, browser_id, by=by)
 
 

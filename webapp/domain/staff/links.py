@@ -11,7 +11,7 @@ from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import notices, profile
+from webapp.domain.staff import codes, notices
 from webapp.domain.staff.models import StaffUser
 
 GOOD_FOR = timedelta(minutes=15)
@@ -24,7 +24,7 @@ def ask(staff: StaffUser, *, by: Actor) -> str:
     """
     if staff.telegram_user_id is not None:
         raise Conflict(_("Tu cuenta ya está unida a un Telegram. Sepáralo antes de unir otro."))
-    return profile.keep_code(staff.id, "telegram", GOOD_FOR, by=by)
+    return codes.keep(staff.id, "telegram", GOOD_FOR, by=by)
 
 
 def link(code: str, person: int, *, by: Actor) -> StaffUser:
@@ -32,13 +32,14 @@ def link(code: str, person: int, *, by: Actor) -> StaffUser:
 
     Raises NotFound for a code that was used, is over, or never was, Conflict for an account or a Telegram that is tied.
     """
-    staff_id = profile.use_code(code, "telegram")
+    staff_id = codes.use(code, "telegram")
     query = select(StaffUser).where(StaffUser.id == staff_id).with_for_update()
     staff = db.session.scalars(query.execution_options(populate_existing=True)).one()
     if not staff.is_active:
         raise NotFound(_("Ese código ya se usó o venció. Pide otro."))
     if staff.telegram_user_id is not None:
         raise Conflict(_("Esa cuenta ya está unida a un Telegram."))
+    _free_of_who_was_let_go(person, by=by)
     try:
         with trail.watch(staff, "update", by=by):
             staff.telegram_user_id = person
@@ -73,3 +74,12 @@ def arriving(person: int, launch: str) -> StaffUser:
 def of_person(person: int) -> StaffUser | None:
     """The account that is tied to this person of Telegram, while it is active."""
     return db.session.scalar(select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.is_active))
+
+
+def _free_of_who_was_let_go(person: int, *, by: Actor) -> None:
+    """Unties an account that was let go from this person of Telegram: they have another one now."""
+    gone = select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.deleted_at.is_not(None))
+    earlier = db.session.scalar(gone.with_for_update())
+    if earlier is not None:
+        with trail.watch(earlier, "update", by=by):
+            earlier.telegram_user_id = None

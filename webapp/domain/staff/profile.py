@@ -2,21 +2,20 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.base import outbox, texts
 from webapp.base.clock import now
-from webapp.base.crypto import hash_token, new_token
-from webapp.base.db import db, upsert
+from webapp.base.crypto import hash_token
+from webapp.base.db import db
 from webapp.base.errors import Conflict, Denied, Invalid, NotFound, all_fit
 from webapp.base.i18n import LOCALES, _, speaking
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.settings import config
-from webapp.domain.staff import accounts, notices
+from webapp.domain.staff import accounts, codes, notices
 from webapp.domain.staff.models import StaffCode, StaffRole, StaffUser
 
 CONFIRMATION = timedelta(hours=24)
@@ -41,7 +40,7 @@ def ask_email(staff: StaffUser, email: str, *, address: str, by: Actor) -> None:
     wanted = accounts.read_email(email)
     if wanted == staff.email:
         raise Invalid(fields={"email": _("Ese ya es tu correo.")})
-    code = keep_code(staff.id, "email", CONFIRMATION, by=by, email=accounts.refuse_taken(wanted))
+    code = codes.keep(staff.id, "email", CONFIRMATION, by=by, email=accounts.refuse_taken(wanted))
     if staff.telegram_user_id is None:
         return
     with speaking(staff.locale):
@@ -60,17 +59,19 @@ def hand_over(staff_id: uuid.UUID, *, by: Actor) -> str:
         raise NotFound(_("Ese cambio de correo ya no está pendiente."))
     if giver is None or giver.role is not StaffRole.SYSADMIN:
         raise Denied(_("Solo un responsable puede dar ese enlace."))
-    return keep_code(staff_id, "email", CONFIRMATION, by=by, email=waiting.email)
+    return codes.keep(staff_id, "email", CONFIRMATION, by=by, email=waiting.email)
 
 
 def waiting_email(staff_id: uuid.UUID) -> StaffCode | None:
     """The e-mail that somebody asked for and has not confirmed."""
-    return db.session.scalar(select(StaffCode).where(StaffCode.staff_id == staff_id, *_open("email")))
+    return db.session.scalar(select(StaffCode).where(StaffCode.staff_id == staff_id, *codes.still_open("email")))
 
 
 def cancel_email(staff: StaffUser, *, by: Actor) -> None:
     """Lets the other e-mail be; its link is worthless. Raises NotFound when nothing waits."""
-    statement = update(StaffCode).where(StaffCode.staff_id == staff.id, *_open("email")).values(used_at=now())
+    statement = (
+        update(StaffCode).where(StaffCode.staff_id == staff.id, *codes.still_open("email")).values(used_at=now())
+    )
     found = db.session.scalar(statement.returning(StaffCode.id), execution_options=QUIET)
     if found is None:
         raise NotFound(_("Ese cambio de correo ya no está pendiente."))
@@ -80,7 +81,7 @@ def cancel_email(staff: StaffUser, *, by: Actor) -> None:
 def asked_email(code: str) -> tuple[StaffUser, str]:
     """(whose, which e-mail) a link would confirm. Raises NotFound when it was used, is over, or never was."""
     asked = select(StaffUser, StaffCode.email).join(StaffCode, StaffCode.staff_id == StaffUser.id)
-    query = asked.where(StaffCode.code_hash == hash_token(code), StaffUser.is_active, *_open("email"))
+    query = asked.where(StaffCode.code_hash == hash_token(code), StaffUser.is_active, *codes.still_open("email"))
     found = db.session.execute(query).one_or_none()
     if found is None:
         raise NotFound(_("Este enlace ya se usó o venció. Pide el cambio otra vez desde Mi cuenta."))
@@ -90,7 +91,7 @@ def asked_email(code: str) -> tuple[StaffUser, str]:
 def confirm_email(code: str, *, by: Actor) -> StaffUser:
     """Makes the e-mail theirs, once whoever races. Raises NotFound as above, Conflict when somebody has it by now."""
     staff, email = asked_email(code)
-    use_code(code, "email")
+    codes.use(code, "email")
     old = staff.email
     try:
         with trail.watch(staff, "update", by=by):
@@ -99,32 +100,6 @@ def confirm_email(code: str, *, by: Actor) -> StaffUser:
         raise Conflict(_("Otra cuenta tiene ya ese correo.")) from None
     notices.tell(staff, "staff/email_changed", old=old)
     return staff
-
-
-def keep_code(staff_id: uuid.UUID, purpose: str, good_for: timedelta, *, by: Actor, email: str | None = None) -> str:
-    """A fresh one-time code for this purpose instead of the last one; told once, kept as a hash."""
-    code, moment = new_token(), now()
-    told = {"purpose": purpose, "email": email, "expires_at": moment + good_for}
-    values = told | {"code_hash": hash_token(code), "used_at": None, "created_at": moment}
-    made = upsert(StaffCode).values(staff_id=staff_id, **values)
-    made = made.on_conflict_do_update(index_elements=["staff_id", "purpose"], set_=values).returning(StaffCode.id)
-    code_id = db.session.scalar(made, execution_options=QUIET)
-    trail.note("create", StaffCode.__tablename__, code_id, by=by, new=told)
-    return code
-
-
-def use_code(code: str, purpose: str) -> uuid.UUID:
-    """Whose code this is; it is used up, once whoever races. Raises NotFound."""
-    statement = update(StaffCode).where(StaffCode.code_hash == hash_token(code), *_open(purpose))
-    used = statement.values(used_at=now()).returning(StaffCode.staff_id)
-    found: uuid.UUID | None = db.session.scalar(used, execution_options=QUIET)
-    if found is None:
-        raise NotFound(_("Ese código ya se usó o venció. Pide otro."))
-    return found
-
-
-def _open(purpose: str) -> tuple[Any, ...]:
-    return StaffCode.purpose == purpose, StaffCode.used_at.is_(None), StaffCode.expires_at > now()
 
 
 def _locale(locale: str) -> str:

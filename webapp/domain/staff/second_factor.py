@@ -22,7 +22,7 @@ from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, notices
+from webapp.domain.staff import browsers, codes, notices
 from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
 
 ISSUER = "Vitrina"
@@ -56,6 +56,7 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     step = _step(secret, code)
     if step is None:
         raise Invalid(fields={"code": _("Ese código no es. Escribe el que tu aplicación muestra ahora.")})
+    another = is_on(staff)
     before = StaffUser.totp_confirmed_at.is_not_distinct_from(staff.totp_confirmed_at)
     fresh = {"totp_secret": encrypt(secret), "totp_confirmed_at": now(), "totp_last_step": step}
     mine = update(StaffUser).where(StaffUser.id == staff.id, StaffUser.is_active, before).values(fresh)
@@ -65,6 +66,8 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     db.session.refresh(staff)
     codes = _renew(staff)
     _end_the_rest(staff, by=by, keep=session_id)
+    if another:
+        notices.tell(staff, "staff/new_phone")
     return codes
 
 
@@ -88,6 +91,7 @@ def left(staff: StaffUser) -> int:
 
 def renew_codes(staff: StaffUser, *, by: Actor) -> list[str]:
     """Ten new recovery codes, told once; the old ones are worth nothing. Raises Conflict without a second factor."""
+    db.session.refresh(staff, with_for_update=True)  # two at once would leave twenty
     if not is_on(staff):
         raise Conflict(_("Primero activa el segundo paso."))
     codes = _renew(staff)
@@ -127,6 +131,7 @@ def secret_of(staff: StaffUser) -> str | None:
 
 def _end_the_rest(staff: StaffUser, *, by: Actor, keep: uuid.UUID | None = None) -> None:
     browsers.forget_all(staff.id)
+    codes.drop_all(staff.id)
     devices.revoke_all(by=by, staff_id=staff.id, but=keep)
 
 

@@ -21,7 +21,7 @@ from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import browsers, notices
+from webapp.domain.staff import browsers, codes, notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 CHANGE = "permission_change"
@@ -132,16 +132,17 @@ def reactivate(staff_id: uuid.UUID, *, by: Actor) -> bool:
 
 
 def remove(staff_id: uuid.UUID, *, by: Actor) -> bool:
-    """Lets somebody go: out, off the list, and not tied to a Telegram account any more; what they did stays theirs.
+    """Lets somebody go: out and off the list; what they did stays theirs.
 
-    False when they are gone already. Raises as above.
+    Their Telegram stays tied, so that the chat's desk is closed to them too, until it is tied to another account
+    (links.py). False when they are gone already. Raises as above.
     """
     with _held(staff_id, by) as (_giver, staff):
         if staff.deleted_at is not None:
             return False
         _refuse_last(staff)
         with trail.watch(staff, "update", by=by):
-            staff.is_active, staff.deleted_at, staff.telegram_user_id = False, now(), None
+            staff.is_active, staff.deleted_at = False, now()
         _shut(staff, by)
         return True
 
@@ -190,8 +191,9 @@ def _refuse_last(staff: StaffUser) -> None:
 
 
 def _shut(staff: StaffUser, by: Actor) -> None:
-    """Ends their sessions, forgets their browsers, and takes back the invitations that they made."""
+    """Ends their sessions, forgets their browsers and codes, and takes back the invitations that they made."""
     browsers.forget_all(staff.id)
+    codes.drop_all(staff.id)
     devices.revoke_all(by=by, staff_id=staff.id)
     _withdraw(StaffInvitation.created_by == f"staff:{staff.id}", by=by)
 
