@@ -137,6 +137,8 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             if self._misbehave(self.path):
                 return
             status, told = provider.exchange(form, self.headers.get("Authorization", ""))
+            if provider.wrong == "endless":
+                told["more"] = "x" * 600_000
             self._say(status, json.dumps(told).encode())
 
         def _send_back(self, asked: dict[str, str]) -> None:
@@ -160,9 +162,7 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             elif kind == "garbage":
                 self._say(200, b"<html>" + b"\xff" * 100)
             elif kind == "elsewhere":
-                self._say(307, b"{}", Location="http://127.0.0.1:9/")
-            elif kind == "endless":
-                self._say(200, b'{"x": "' + b"x" * 600_000 + b'"}')
+                self._say(307, b"{}", Location=f"{provider.issuer}/elsewhere")
             else:  # slow: says nothing until the test is over
                 provider.released.wait(60)
             return True

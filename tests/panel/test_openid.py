@@ -81,7 +81,7 @@ def test_dora_enters_with_telegram_and_still_shows_the_code_of_her_phone(linked,
     typed = {"csrf_token": token, "code": second_factor.now_shown(TOTP), "next": "/panel/packages/?q=sol"}
     answer = eve.client.post("/panel/second-factor/", data=typed, headers=ORIGIN)
     assert answer.location == "/panel/packages/?q=sol" and eve.get("/panel/").status_code == 200
-    assert failures() == 0
+    assert failures() == 0 and eve.client.get_cookie(BOX) is None
 
 
 def test_who_has_no_phone_yet_sets_one_up_before_anything_else(linked, dora, eve, provider):
@@ -156,6 +156,7 @@ TOKENS = {
     "no issuer": _claims(iss=None),
     "for another": _claims(aud="8000000002"),
     "for another too": _claims(aud=[CLIENT, "8000000002"]),
+    "for another too, by us": _claims(aud=[CLIENT, "8000000002"], azp=CLIENT),
     "for nobody": _claims(aud=[]),
     "for another, by another": _claims(azp="8000000002"),
     "another's nonce": _claims(nonce="n-of-another-time"),
@@ -208,7 +209,7 @@ def test_a_client_id_and_an_id_written_the_other_way_are_understood(linked, dora
     assert enter(eve, provider, dora.user_id).status_code == 303 and live() == 1
 
 
-AWAY = ["500 at /token", "garbage at /token", "slow at /token", "endless at /token", "elsewhere at /token", "client"]
+AWAY = ["500 at /token", "garbage at /token", "slow at /token", "endless", "elsewhere at /token", "client"]
 AWAY += ["500 at /keys", "garbage at /keys", "slow at /keys"]
 
 
@@ -224,6 +225,7 @@ def test_while_telegram_does_not_answer_it_says_so_and_the_password_lets_in(
     answer = come_back(eve, query)
     assert answer.status_code == 503 and "Telegram no contesta ahora" in answer.text and time.monotonic() - began < 5
     assert 'value="/panel/packages/"' in answer.text and live() == 0 and failures() == 0
+    assert "/elsewhere" not in provider.asked and eve.client.get_cookie(BOX) is None
     typed = {"email": linked.email, "password": PHRASE}
     assert eve.client.post("/panel/sign-in", data=typed, headers=ORIGIN).status_code == 303
 
@@ -344,6 +346,7 @@ def test_endless_codes_are_refused_before_anybody_is_asked(linked, eve, provider
 
 def test_whoever_is_signed_in_goes_on(panel, provider):
     assert panel.get(START, query_string={"next": "/panel/packages/"}).location == "/panel/packages/"
+    assert panel.get(START, query_string={"next": "https://evil.example/"}).location == "/panel/"
     assert provider.asked == []
 
 
