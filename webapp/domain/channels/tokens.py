@@ -182,7 +182,7 @@ def _revoke(which: Any, *, by: Actor) -> int:
     alive = (row.revoked_at.is_(None), row.expires_at > now(), row.uses < row.max_uses)
     moment = now()
     statement = update(row).where(which, *alive).values(revoked_at=moment).returning(row.id)
-    ids = db.session.scalars(statement, execution_options=NOTED).all()
+    ids = db.session.scalars(statement, execution_options=NOTED | {"synchronize_session": "fetch"}).all()
     for token_id in ids:
         trail.note("update", row.__tablename__, token_id, by=by, old={"revoked_at": None}, new={"revoked_at": moment})
     return len(ids)
