@@ -57,6 +57,20 @@ def test_a_webhook_needs_its_secret(tmp_path):
         read(tmp_path, telegram_mode="webhook")
 
 
+@pytest.mark.parametrize("alone", ["telegram_oidc_client_id", "telegram_oidc_client_secret"])
+def test_entering_with_telegram_needs_both_its_settings_and_is_off_without(tmp_path, alone):
+    with pytest.raises(BadSettings, match="TELEGRAM_OIDC_CLIENT_SECRET go together"):
+        read(tmp_path, **{alone: "123456"})
+    both = {"telegram_oidc_client_id": "123456", "telegram_oidc_client_secret": "very-secret"}
+    assert read(tmp_path, **both).by_openid and not read(tmp_path).by_openid
+    assert "very-secret" not in repr(read(tmp_path, **both))
+
+
+def test_who_vouches_for_people_does_so_over_https_in_production(tmp_path):
+    with pytest.raises(BadSettings, match="TELEGRAM_OIDC_ISSUER"):
+        read(tmp_path, **PRODUCTION, telegram_oidc_issuer="http://oauth.example")
+
+
 def test_admins_are_a_list_of_numbers(tmp_path):
     assert read(tmp_path, admin_user_ids="1, 2").admin_user_ids == {1, 2}
     with pytest.raises(BadSettings, match="ADMIN_USER_IDS"):

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: SecretStr | None = None
     telegram_rate: float = Field(29.9, ge=0, description="messages a second; 0 = no limit of our own")
+    telegram_oidc_client_id: str = ""
+    telegram_oidc_client_secret: SecretStr | None = None
+    telegram_oidc_issuer: str = "https://oauth.telegram.org"
     public_url: str = ""
 
     database_url: str = ""
@@ -73,7 +76,7 @@ class Settings(BaseSettings):
             Fernet(key.get_secret_value())
         return keys
 
-    @field_validator("telegram_api_url", "public_url")
+    @field_validator("telegram_api_url", "telegram_oidc_issuer", "public_url")
     @classmethod
     def _plain_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -113,6 +116,21 @@ class Settings(BaseSettings):
         if self.telegram_mode == "webhook" and not self.telegram_webhook_secret:
             raise ValueError("TELEGRAM_WEBHOOK_SECRET is required when TELEGRAM_MODE=webhook")
         return self
+
+    @model_validator(mode="after")
+    def _openid_is_whole(self) -> "Settings":
+        if bool(self.telegram_oidc_client_id) != bool(self.telegram_oidc_client_secret):
+            raise ValueError("TELEGRAM_OIDC_CLIENT_ID and TELEGRAM_OIDC_CLIENT_SECRET go together")
+        if self.telegram_oidc_client_secret and not self.telegram_oidc_client_secret.get_secret_value().isascii():
+            raise ValueError("TELEGRAM_OIDC_CLIENT_SECRET does not look like one of BotFather")
+        if self.production and not self.telegram_oidc_issuer.startswith("https://"):
+            raise ValueError("TELEGRAM_OIDC_ISSUER must be https in production")
+        return self
+
+    @property
+    def by_openid(self) -> bool:
+        """Whether staff may enter with Telegram from any browser."""
+        return bool(self.telegram_oidc_client_id and self.telegram_oidc_client_secret and self.telegram_oidc_issuer)
 
     @property
     def production(self) -> bool:

@@ -6,10 +6,12 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from tests.factories import StaffFactory
+from tests.vouching import CLIENT, SECRET, Provider
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
 from webapp.domain.sessions import devices
@@ -90,6 +92,19 @@ class Traveller:
 def traveller(app: Flask) -> Iterator[Traveller]:
     with time_machine.travel(now(), tick=False) as machine:
         yield Traveller(machine)
+
+
+@pytest.fixture
+def provider(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    """Somebody who vouches for people, in Telegram's place."""
+    provider = Provider()
+    told: dict[str, object] = {"telegram_oidc_client_id": CLIENT, "telegram_oidc_issuer": provider.issuer}
+    told["telegram_oidc_client_secret"] = SecretStr(SECRET)
+    monkeypatch.setitem(app.extensions, "settings", app.extensions["settings"].model_copy(update=told))
+    app.extensions.pop("openid", None)
+    yield provider
+    app.extensions.pop("openid", None)
+    provider.close()
 
 
 @pytest.fixture

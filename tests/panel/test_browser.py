@@ -71,6 +71,27 @@ def signed_in(browser: Chromium, address: str, email: str, **how: object) -> tup
     return page, said
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_with_telegram_from_any_browser_one_is_led_there_and_back_to_the_second_step(
+    app, browser, address, caio, dora, provider, monkeypatch, scripts
+):
+    here = app.extensions["settings"].model_copy(update={"public_url": address})
+    monkeypatch.setitem(app.extensions, "settings", here)
+    with transaction():
+        db.session.get(StaffUser, caio.id).telegram_user_id = provider.person = dora.user_id
+    page = browser.new_context(locale="es-MX", java_script_enabled=scripts).new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{address}/panel/packages/")
+    page.get_by_role("link", name="Entrar con Telegram").click()
+    if not scripts:
+        page.get_by_role("button", name="Seguir").click()
+    page.wait_for_url(f"{address}/panel/second-factor/?next=/panel/packages/")
+    page.go_back()
+    assert not scripts or "code=" not in page.url
+    assert said == []
+
+
 def session_of(email: str) -> str:
     """The token of a whole session of somebody's, who has just shown who they are."""
     staff = db.session.scalars(select(StaffUser).where(StaffUser.email == email)).one()

@@ -21,6 +21,7 @@ from webapp.panel import (
     home,
     imports,
     interests,
+    openid,
     pages,
     payments,
     plans,
@@ -46,6 +47,7 @@ from webapp.panel import (
 ROOMS = (
     signin,
     telegram,
+    openid,
     second_factor,
     sudo,
     home,

@@ -16,7 +16,8 @@ from webapp.domain.staff.browsers import LASTS
 from webapp.domain.staff.waits import Origin, network
 
 WEEK, YEAR = 7 * 24 * 3600, 365 * 24 * 3600
-KNOWN, REMEMBERED = "known", "remembered"
+KNOWN, REMEMBERED, UNDERWAY = "known", "remembered", "underway"
+MINUTES = 600  # seconds that the way to Telegram and back may take
 MOST_ACCOUNTS = 8  # that one browser is known for
 
 
@@ -61,6 +62,24 @@ def remembered() -> str:
     """What a remembered browser keeps; empty for any other."""
     token = _read(REMEMBERED, int(LASTS.total_seconds()))
     return token if isinstance(token, str) else ""
+
+
+def set_out(answer: Response, state: str, target: str) -> None:
+    """The person leaves for Telegram from this browser, to go on to `target` when they are back."""
+    _set(answer, name(UNDERWAY), sign([state, target], UNDERWAY), MINUTES)
+
+
+def underway() -> tuple[str, str]:
+    """(the state with which this browser set out, where it goes on to); ("", "") when it did not."""
+    told = _read(UNDERWAY, MINUTES)
+    if not isinstance(told, list) or [type(one) for one in told] != [str, str]:
+        return "", ""
+    return told[0], told[1]
+
+
+def arrived(answer: Response) -> None:
+    """The way is over, wherever it led."""
+    answer.delete_cookie(name(UNDERWAY), secure=_secure(), httponly=True, samesite="Lax", path="/")
 
 
 def _read(of: str, age: int) -> Any:

@@ -1,5 +1,7 @@
 """Signing in and out, and joining by an invitation."""
 
+from typing import Any
+
 from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -8,6 +10,7 @@ from webapp.base.db import transaction
 from webapp.base.errors import Invalid, TooMany, Unknown
 from webapp.base.i18n import _, locale_now
 from webapp.base.web import client_ip
+from webapp.config import settings
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config
 from webapp.domain.staff import accounts, browsers
@@ -24,11 +27,7 @@ TRIES = "30 per 5 minutes"
 def page() -> ResponseReturnValue:
     """The form; whoever is signed in goes on."""
     target = guard.safe_next(request.args.get("next"))
-    return (
-        redirect(target, 303)
-        if g.staff
-        else pages.show("panel/signin/page.html", target=target, empty=not accounts.anybody())
-    )
+    return redirect(target, 303) if g.staff else show(target=target, empty=not accounts.anybody())
 
 
 @blueprint.post("/sign-in")
@@ -83,6 +82,11 @@ def join(token: str) -> ResponseReturnValue:
     return enter(begun, url_for("panel.second_factor.page"))
 
 
+def show(*, status: int = 200, **context: Any) -> Response:
+    """The form, with Telegram beside it where that is switched on."""
+    return pages.show("panel/signin/page.html", status=status, by_openid=settings().by_openid, **context)
+
+
 def start(staff: StaffUser, launch: str | None = None) -> tuple[str, bool]:
     """(token, whole?) of a session that waits for the second factor, or needs none in a remembered browser; the one
     that this browser had before ends."""
@@ -110,7 +114,7 @@ def _refuse(attempt: accounts.Attempt, target: str) -> Response:
         accounts.note_failure(attempt, by=guard.actor())
     refusal: Unknown = accounts.refused()
     context = {"target": target, "message": str(refusal), "email": request.form.get("email", "")}
-    return pages.show("panel/signin/page.html", status=refusal.status, **context)
+    return show(status=refusal.status, **context)
 
 
 def slow_down() -> None:

@@ -45,19 +45,22 @@ def sign_in() -> ResponseReturnValue:
     try:
         told = initdata.check(request.form.get("init_data", ""), settings().bot_token)
         with transaction():
-            token, whole = signin.start(_owner(told), told.hash)
+            token, whole = signin.start(owner(told.user["id"], told.hash), told.hash)
     except (Unknown, Denied, RequestEntityTooLarge):
         return _refuse()
     return signin.enter(token, url_for("panel.home.page") if whole else url_for("panel.second_factor.page"))
 
 
-def _owner(told: initdata.Introduction) -> StaffUser:
-    """Whose account it is. Raises Unknown, and Denied for a member who is kept out."""
-    user = db.session.get(User, told.user["id"])
+def owner(person: int, launch: str) -> StaffUser:
+    """Whose account it is, held until the transaction ends; `launch` lets in once (links.arriving).
+
+    Raises Unknown, and Denied for a member who is kept out.
+    """
+    user = db.session.get(User, person)
     if user is None:
         raise Unknown()
     people.refuse_blocked(user)
-    return links.arriving(user.user_id, told.hash)
+    return links.arriving(user.user_id, launch)
 
 
 def _refuse() -> Response:
