@@ -8,7 +8,7 @@ export const go = { chat: () => {}, app: () => {}, invoice: () => {}, reload: ()
 export async function follow(url) {
   const inner = telegramPath(url);
   if (inner !== null) return followInside(inner);
-  const answer = await ask({ title: "Abrir enlace", text: `¿Abrir ${url}?`,
+  const answer = await ask({ title: "Abrir enlace", text: `¿Abrir ${url.split("#")[0]}?`,
     buttons: [{ id: null, text: "Cancelar" }, { id: "open", text: "Abrir", kind: "primary" }] });
   if (answer) window.open(url, "_blank", "noopener");
 }

@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import event, select
 
 from tests.conftest import count
-from tests.factories import InterestFactory, PackageFactory, StaffFactory
+from tests.factories import InterestFactory, PackageFactory, StaffFactory, helper
 from webapp.base.db import db
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog import packages
@@ -266,6 +266,15 @@ def test_nobody_without_the_right_changes_anything(as_staff, kit, path):
     assert helper.post(url, DRAFT, htmx=True).status_code == 403
     assert as_staff(None).post(url, DRAFT).status_code in (303, 401, 403)
     assert count(AuditLog, done) == seen
+
+
+def test_whoever_may_only_look_is_offered_no_editor(as_staff, panel, kit):
+    looker = as_staff(helper("read", "packages"))
+    page = looker.get(f"{LIST}{kit.id}").text
+    assert kit.name in page and "Puedes verlo, no cambiarlo." in page and "<fieldset disabled>" in page
+    assert "Guardar cambios" not in page and "Añadir imágenes" not in page
+    mine = panel.get(f"{LIST}{kit.id}").text
+    assert "Guardar cambios" in mine and "Añadir imágenes" in mine and "<fieldset disabled>" not in mine
 
 
 @pytest.mark.parametrize("path", ["", "new", "preview", "{id}"])
