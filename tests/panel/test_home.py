@@ -82,6 +82,13 @@ def test_days_begin_at_the_creators_midnight(app, traveller, ana):
     assert figures.overview("America/Mexico_City").days.dates[-1].day == 9
 
 
+def test_members_are_told_with_how_many_came_this_week(panel, ana, bea):
+    bea.created_at = now() - timedelta(days=10)
+    db.session.commit()
+    page = " ".join(panel.get("/panel/").text.split())
+    assert "+1 en 7 días" in page and " %<span" not in page
+
+
 def test_nothing_yet_shows_no_invented_change(panel):
     page = panel.get("/panel/").text
     assert "Nadie espera" in page

@@ -51,13 +51,7 @@ def overview(zone: str) -> Overview:
     pressed, attended = [row[0] for row in daily], [row[1] for row in daily]
     born = [row[0] for row in per_day(fortnight, User.created_at)]
     figures = [
-        Figure(
-            "members",
-            capped(of=User.user_id),
-            born,
-            _percent(sum(born[-WEEK:]), sum(born[:WEEK])),
-            note=sum(born[-WEEK:]),
-        ),
+        Figure("members", capped(of=User.user_id), born, None, note=sum(born[-WEEK:])),
         _vip(fortnight),
         Figure(
             "interests",
