@@ -50,7 +50,7 @@ def test_the_list_shows_packages_with_price_state_and_interests(panel, kit, ana)
     InterestFactory(user_id=ana.user_id, package_id=kit.id)
     PackageFactory(name="Bajo llave", is_active=False)
     text = shown(panel.get(LIST))
-    for words in ("Primavera, 24 fotos", "$120\u00a0MXN", "En la vitrina", "Bajo llave", "Retirado", "2 paquetes"):
+    for words in ("Primavera, 24 fotos", "$120\u00a0MXN", "En la vitrina", "Bajo llave", "Sin publicar", "2 paquetes"):
         assert words in text, words
 
 

@@ -55,7 +55,7 @@ def test_a_client_is_made_and_their_page_opens(panel):
     made = db.session.scalar(select(Client))
     assert answer.status_code == 303 and answer.location == f"{LIST}{made.id}"
     page = panel.get(answer.location)
-    assert "Inês Carvalho" in page.text and MASKED in page.text and "«Inês Carvalho» ya es cliente." in page.text
+    assert "Inês Carvalho" in page.text and MASKED in page.text and "Cliente guardado: Inês Carvalho." in page.text
 
 
 def test_each_field_says_in_place_what_is_wrong_and_keeps_what_was_typed(panel):

@@ -96,7 +96,7 @@ def create() -> ResponseReturnValue:
             client = clients.create(_typed(), by=actor(), user=user)
     except Invalid as error:
         return pages.wrong(error, FORM, NEW, **_form(None, {}, other=_other(error)))
-    return pages.done(_url(client.id), toast=_("«%(name)s» ya es cliente.", name=client.name))
+    return pages.done(_url(client.id), toast=_("Cliente guardado: %(name)s.", name=client.name))
 
 
 @blueprint.get("/<uuid:client_id>")

@@ -29,7 +29,7 @@ def states() -> dict[str, str]:
         "active": _("En la vitrina"),
         "scheduled": _("Programado"),
         "over": _("Terminado"),
-        "inactive": _("Retirado"),
+        "inactive": _("Sin publicar"),
     }
 
 
