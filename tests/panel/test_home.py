@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import count
 from tests.factories import InterestFactory, UserFactory
+from tests.factories import helper as a_helper
 from tests.panel.members import VIP, a_plan, ask_to_join, open_channels, subscribe
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
@@ -56,6 +57,16 @@ def test_the_team_sees_no_names_there(as_staff, helper, ana, kit):
     assert "Ana Torres" not in browser.get("/panel/").text
     assert browser.post(f"/panel/waiting/{interest.id}/attend").status_code == 403
     assert count(UserInterest, UserInterest.is_attended) == 0
+
+
+def test_whoever_has_no_rights_reads_so_and_sees_no_figures(as_staff, helper, ana, kit):
+    page = as_staff(helper).get("/panel/").text
+    assert "Todavía no tienes permisos" in page and 'class="figures"' not in page and "data-chart" not in page
+
+
+def test_whoever_may_see_statistics_sees_the_figures(as_staff, ana, kit):
+    page = as_staff(a_helper("read", "reports_analysis")).get("/panel/").text
+    assert 'class="figures"' in page and "data-chart" in page and "Todavía no tienes permisos" not in page
 
 
 def test_figures_count_this_week_against_the_one_before(app, ana, kit):

@@ -19,9 +19,11 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @allow("home", "read")
 def page() -> ResponseReturnValue:
-    """The first page: greeting, standing, figures, and for those who may see interests, the ones that wait."""
-    found = figures.overview(pages.creator_zone())
-    context: dict[str, Any] = {"overview": found, "chart": charts.per_day(found), "hour": charts.local(now()).hour}
+    """The first page: greeting, standing; figures for those who may see statistics, and for those who may see
+    interests, the ones that wait."""
+    found = figures.overview(pages.creator_zone()) if guard.allowed("reports_analysis") else None
+    context: dict[str, Any] = {"overview": found, "chart": charts.per_day(found) if found else None}
+    context |= {"hour": charts.local(now()).hour, "nothing": not (guard.held().everything or guard.held().held)}
     return pages.show("panel/home/page.html", standing=standing.standing(), waiting=_waiting(), **context)
 
 
