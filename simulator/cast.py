@@ -13,8 +13,7 @@ PEOPLE = (
     Person(710000005, "Eve", "eve", "Stone", "evest", "en", shown=False, phone="12025550105"),
 )
 FIRST_ADDED = 715000001
-# What each is to the bot under development when everything begins; shown beside the name, known to nobody else.
-PARTS = {710000001: "Free", 710000002: "VIP", 710000003: "Free", 710000004: "Admin", 710000005: "Free"}
+DESK = ("creator", "administrator")
 
 
 def settle(world: World) -> None:
@@ -32,6 +31,16 @@ def settle(world: World) -> None:
     entry = Link("https://t.me/+FreeLunaPedirAcceso", dora.id, "Entrada", creates_join_request=True)
     free.links[entry.url] = entry
     free.entry = entry.url
+
+
+def part(world: World, person: Person) -> str:
+    """What somebody is to the two channels at this moment; shown beside the name, known to nobody else."""
+    vip, free = world.chats.get(VIP), world.chats.get(FREE)
+    if vip is None or free is None:
+        return ""
+    if any(chat.members.get(person.id, Member("left")).status in DESK for chat in (vip, free)):
+        return "Admin"
+    return "VIP" if person.id in vip.inside() else "Free"
 
 
 def add_person(world: World, first_name: str, last_name: str = "", username: str = "", language_code: str = "es",

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulator.api.commands import shown_to
 from simulator.apps import menu
-from simulator.cast import PARTS
+from simulator.cast import part
 from simulator.core import SIMULATOR, Simulator
 from simulator.initdata import THEMES
 from simulator.state import World
@@ -51,7 +51,7 @@ async def state(request: web.Request) -> web.Response:
     me = world.person(request.query.get("as", "ana")) or next(iter(world.people.values()))
     return web.json_response({
         "me": {**me.user(), "key": me.key, "stars": me.stars, "phone": me.phone},
-        "people": [_face(person) for person in world.people.values() if person.id < 900_000_000],
+        "people": [_face(world, person) for person in world.people.values() if person.id < 900_000_000],
         "bot": {**world.bot.user(), "description": world.bot.texts.get("description:", "")},
         "chats": chats_of(world, me), "commands": shown_to(world, me), "menu": menu(world, me),
         "started": me.started, "blocked": me.blocked, "now": world.clock.now(), "offset": world.clock.offset,
@@ -59,8 +59,8 @@ async def state(request: web.Request) -> web.Response:
     })  # fmt: skip
 
 
-def _face(person: Person) -> Json:
-    return {**person.user(), "key": person.key, "shown": person.shown, "part": PARTS.get(person.id, "")}
+def _face(world: World, person: Person) -> Json:
+    return {**person.user(), "key": person.key, "shown": person.shown, "part": part(world, person)}
 
 
 def chats_of(world: World, me: Person) -> list[Json]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import client, control, looking, settings, snapshot, talk
+from simulator import cast, client, control, looking, members, settings, snapshot, talk
 from simulator.botapi import BotApi
 from simulator.core import SIMULATOR, Simulator
 from simulator.settings import BadSetting, Settings
+from simulator.things import Member
 from simulator.webhook import deliver
 
 LARGEST_BODY = 60 * 2**20
@@ -36,7 +37,7 @@ class Server:
     async def open(self) -> None:
         """Load the snapshot and listen. Raises OSError when the port is taken."""
         if not (self.settings.state and snapshot.load(self.simulator.world, self.settings.state)):
-            self._press_start()
+            self._begin()
         app = web.Application(client_max_size=LARGEST_BODY)
         app[SIMULATOR] = self.simulator
         app.add_routes(self.api.routes())
@@ -52,9 +53,13 @@ class Server:
         if self.settings.state:
             self.tasks.append(asyncio.create_task(self._save_often()))
 
-    def _press_start(self) -> None:
+    def _begin(self) -> None:
+        world = self.simulator.world
         for who in self.settings.started:
-            talk.start(self.simulator.world, self.simulator.person(who))
+            talk.start(world, self.simulator.person(who))
+        for who in self.settings.inside:
+            person = self.simulator.person(who)
+            members.change(world, world.chats[cast.VIP], person.id, Member("member"), person.id)
 
     async def shut(self) -> None:
         """Stop at once, whatever is under way; save first."""

@@ -16,7 +16,7 @@ class BadSetting(Exception):
 @dataclass(frozen=True)
 class Settings:
     """Where to listen, the bot's token, where state is kept, whether Telegram's rate limits hold, and who (keys or ids)
-    has already pressed START in a world that is new."""
+    has already pressed START, or is inside the VIP channel, in a world that is new."""
 
     host: str = "127.0.0.1"
     port: int = 8081
@@ -24,6 +24,7 @@ class Settings:
     state: Path | None = None
     limits: bool = False
     started: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
 
     @property
     def bot_id(self) -> int:
@@ -46,6 +47,10 @@ def read(env: Mapping[str, str] = os.environ, arguments: list[str] | None = None
         raise BadSetting("SIMULATOR_TOKEN must look like a bot token: digits, a colon, 35 letters.")
     state = env.get("SIMULATOR_STATE")
     limits = env.get("SIMULATOR_LIMITS") == "1" or "--limits" in (arguments or [])
-    started = tuple(who.strip() for who in env.get("SIMULATOR_STARTED", "").split(",") if who.strip())
+    started, inside = _people(env.get("SIMULATOR_STARTED", "")), _people(env.get("SIMULATOR_INSIDE", ""))
     host = env.get("SIMULATOR_HOST") or "127.0.0.1"
-    return Settings(host, int(port), token, Path(state) if state else None, limits, started)
+    return Settings(host, int(port), token, Path(state) if state else None, limits, started, inside)
+
+
+def _people(said: str) -> tuple[str, ...]:
+    return tuple(who.strip() for who in said.split(",") if who.strip())

@@ -90,3 +90,10 @@ def test_no_secret_is_in_the_settings_words(tmp_path):
 def test_the_folder_of_state_is_its_owners_alone(tmp_path):
     home = read_settings(_env_file=None, vitrina_home=tmp_path / "new").home
     assert home.stat().st_mode & 0o077 == 0
+
+
+def test_links_to_telegram_open_in_the_simulator_only_where_there_is_one(tmp_path):
+    assert read(tmp_path, telegram_api_url="http://127.0.0.1:8081").simulator == "http://127.0.0.1:8081"
+    assert read(tmp_path).simulator == ""
+    own = read(tmp_path, telegram_bot_token="123456:" + "A" * 35, telegram_api_url="http://127.0.0.1:8081")
+    assert own.simulator == ""

@@ -52,6 +52,7 @@ def up(no_demo: bool) -> None:
     environment = dict(os.environ) | (_simulated(chosen, simulator_port) if simulated else {})
     if simulated and not no_demo:
         demo.seed()
+        environment["SIMULATOR_INSIDE"] = str(demo.BEA)
     manager = Manager()
     for name, command in processes(chosen, simulated).items():
         manager.add_process(name, command, env=environment, cwd=str(ROOT))

@@ -14,6 +14,7 @@ from flask import current_app
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+TELEGRAM = "https://api.telegram.org"
 SIMULATED_BOT = "8000000001:AASimulatorTokenForDevelopmentOnly000"
 
 
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     web_threads: int = Field(2, ge=1)
 
     telegram_bot_token: SecretStr | None = None
-    telegram_api_url: str = "https://api.telegram.org"
+    telegram_api_url: str = TELEGRAM
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: SecretStr | None = None
     telegram_rate: float = Field(29.9, ge=0, description="messages a second; 0 = no limit of our own")
@@ -161,6 +162,17 @@ class Settings(BaseSettings):
     def bot_token(self) -> str:
         """The token in force; without one it is the simulator's, outside production."""
         return self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else SIMULATED_BOT
+
+    @property
+    def simulated(self) -> bool:
+        """Whether Telegram is the simulator's, as `flask up` has it without a token."""
+        return not self.production and self.bot_token == SIMULATED_BOT
+
+    @property
+    def simulator(self) -> str:
+        """Where the simulator's page is, which opens links to Telegram; empty where there is none."""
+        there = self.simulated and self.telegram_api_url != TELEGRAM
+        return self.telegram_api_url if there else ""
 
     @property
     def bot_id(self) -> int:

@@ -37,7 +37,8 @@ export async function followInside(path) {
     S.payload = query.get("start") || "";
     return go.chat(S.me.id, query.has("start"));
   }
-  toast(`@${name} no existe en este simulador.`);
+  const person = S.people.find((one) => one.username?.toLowerCase() === name.toLowerCase());
+  toast(person ? `Aquí se habla con el bot, no entre personas. ${person.first_name} está arriba.` : `@${name} no existe en este simulador.`);
   return null;
 }
 

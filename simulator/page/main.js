@@ -2,6 +2,7 @@
 import { closeApp, openApp, payInvoice, themeChanged } from "./miniapp.js";
 import { drawChat, drawHead, dropMessages, putMessage, stayAtEnd } from "./chat.js";
 import { drawFoot } from "./composer.js";
+import { ask } from "./dom.js";
 import { drawList } from "./list.js";
 import { followInside, go } from "./links.js";
 import { S, act, chat, loadMessages, refresh, who } from "./store.js";
@@ -93,19 +94,26 @@ function listen(drawn) {
   return flows;
 }
 
-/** /open?bot=…&start=… or &startapp=…, and #chat. */
+/** /open?bot=…&start=… or &startapp=…, or /open?to=<what follows t.me/>, and #chat. */
 async function firstPlace() {
   const query = new URLSearchParams(location.search);
   const hash = decodeURIComponent(location.hash.slice(1));
   const id = Number(hash) || S.me.id;
   await openChat(chat(id) ? id : S.me.id, Boolean(hash) || location.pathname === "/open");
-  if (location.pathname === "/open" && query.has("bot")) {
-    const rest = new URLSearchParams(query);
-    rest.delete("as");
-    rest.delete("bot");
-    history.replaceState(null, "", `/?as=${who()}#bot`);
-    await followInside(`/${query.get("bot")}?${rest}`);
-  }
+  if (location.pathname !== "/open" || !(query.has("bot") || query.has("to"))) return;
+  const rest = new URLSearchParams(query);
+  for (const ours of ["as", "bot", "to"]) rest.delete(ours);
+  const path = `/${query.get("to") ?? `${query.get("bot")}?${rest}`}`;
+  if (!query.has("as")) return void whoOpens(path);
+  history.replaceState(null, "", `/?as=${who()}#bot`);
+  await followInside(path);
+}
+
+/** A link that came from outside is nobody's yet: whose Telegram opens it? */
+async function whoOpens(path) {
+  const key = await ask({ title: "¿Quién abre este enlace?", text: `t.me${path}`,
+    buttons: S.people.filter((person) => person.shown).map((person) => ({ id: person.key, text: person.first_name })) });
+  location.replace(key ? `/open?as=${key}&to=${encodeURIComponent(path.slice(1))}` : "/");
 }
 
 async function begin() {

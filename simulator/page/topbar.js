@@ -20,7 +20,8 @@ export function drawTop() {
 }
 
 const name = (person) => (person.part ? `${person.first_name} · ${person.part}` : person.first_name);
-const hint = (person) => (person.part ? `${person.first_name} empieza como ${person.part}` : null);
+const WHERE = { VIP: "está en el canal VIP", Free: "no está en el canal VIP", Admin: "administra los canales" };
+const hint = (person) => (person.part ? `${person.first_name} ${WHERE[person.part]}` : null);
 
 function face(person) {
   const me = person.id === S.me.id;

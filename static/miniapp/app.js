@@ -235,7 +235,10 @@
     const named = here().match(/\/packages\/([\w-]+)/);
     const asked = new URLSearchParams(location.search).get("startapp") || (named && `pkg_${named[1]}`) || here().match(/miniapp\/(interests|access|help)/)?.[1];
     const link = $("#outside-link");
-    if (link) link.href = `https://t.me/${$("[data-bot]").dataset.bot}?startapp=${encodeURIComponent(asked || "")}`;
+    if (!link) return;
+    const address = new URL(link.href);
+    address.searchParams.set("startapp", asked || "");
+    link.href = address;
   }
 
   async function enter() {

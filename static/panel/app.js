@@ -119,6 +119,13 @@
     else if (event.target.closest("[data-drawer-close]")) drawer(false);
   });
 
+  // --- Where Telegram is simulated, its links open in the simulator
+  document.addEventListener("click", (event) => {
+    const { simulator } = document.body.dataset;
+    const link = simulator && event.target.closest('a[href^="https://t.me/"]');
+    if (link) link.href = `${simulator}/open?to=${encodeURIComponent(link.getAttribute("href").slice(13))}`;
+  }, true);
+
   // --- Search everywhere
   const search = () => { const box = $("#search"); if (box && !box.open) { box.showModal(); $("input", box).select(); } };
   document.addEventListener("click", (event) => {

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import PATIENCE, Chromium
 
-from .conftest import ANA, FREE, Sim
+from .conftest import ANA, FREE, VIP, Sim
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def visit(sim: Sim, browser: Chromium) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-        page.goto(f"{sim.running.url}{path}{'&' if '?' in path else '?'}as={person}")
+        page.goto(f"{sim.running.url}{path}" + (f"{'&' if '?' in path else '?'}as={person}" if person else ""))
         page.wait_for_selector("body[data-ready]")
         return page
 
@@ -181,6 +181,23 @@ def test_a_deep_link_waits_for_start_and_brings_its_payload(sim: Sim, visit: Cal
     assert sim.updates("message")[0]["text"] == "/start pkg_7"
 
 
+def test_a_link_that_comes_from_outside_asks_whose_telegram_opens_it(sim: Sim, visit: Callable[..., Page]) -> None:
+    page = visit("", "/open?to=vitrina_sim_bot%3Fstart%3Dlink_7")
+    page.get_by_role("button", name="Dora", exact=True).last.click()
+    page.get_by_role("button", name="Iniciar", exact=True).click()
+    expect(page.locator(".own .text")).to_have_text("/start link_7")
+    assert sim.updates("message")[0]["from"]["first_name"] == "Dora"
+
+
+def test_whoever_enters_the_vip_channel_is_called_vip_from_then_on(sim: Sim, visit: Callable[..., Page]) -> None:
+    page = visit("ana")
+    expect(page.locator("[data-person=ana]")).to_have_text("Ana · Free")
+    link = sim.api("createChatInviteLink", chat_id=VIP)["invite_link"]
+    sim.do("join", person="ana", link=link)
+    expect(page.locator("[data-person=ana]")).to_have_text("Ana · VIP")
+    expect(page.locator("[data-person=dora]")).to_have_text("Dora · Admin")
+
+
 def test_a_channel_is_asked_for_and_opens_when_approved(sim: Sim, visit: Callable[..., Page]) -> None:
     sim.api("sendMessage", chat_id=FREE, text="Novedades de Luna")
     page = visit("bea")
@@ -228,6 +245,7 @@ def _axe(page: Page) -> list[tuple[str, list[str]]]:
 
 
 def test_on_a_phone_who_is_what_is_read_whole(sim: Sim, ana: int, visit: Callable[..., Page]) -> None:
+    sim.do("join", person="bea", link=sim.api("createChatInviteLink", chat_id=VIP)["invite_link"])
     page = visit("ana", "/", viewport={"width": 360, "height": 740})
     for who, told in (("ana", "Ana · Free"), ("bea", "Bea · VIP"), ("dora", "Dora · Admin")):
         chip = page.locator(f"[data-person={who}]")

@@ -97,3 +97,12 @@ def test_whoever_is_said_to_have_started_has_in_a_new_world_and_only_there(tmp_p
         running.server.simulator.changed = True
         running.stop()
         assert pending == 1
+
+
+def test_whoever_is_said_to_be_inside_the_vip_channel_is_called_vip(tmp_path):
+    running = start(port=0, inside=("bea",))
+    people = requests.get(f"{running.url}/client/state?as=ana", timeout=PATIENCE).json()["people"]
+    running.stop()
+    assert {one["key"]: one["part"] for one in people} == {
+        "ana": "Free", "bea": "VIP", "dora": "Admin", "caio": "Free", "eve": "Free",
+    }  # fmt: skip

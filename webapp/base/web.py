@@ -120,7 +120,8 @@ def _version(folder: str, name: str) -> str:
 
 def init_app(app: Flask) -> None:
     """Gives the app its ways to refuse, its headers and its assets."""
-    app.jinja_env.globals.update(asset=asset, is_htmx=is_htmx, request_id=request_id)
+    simulator = app.extensions["settings"].simulator
+    app.jinja_env.globals.update(asset=asset, is_htmx=is_htmx, request_id=request_id, simulator=simulator)
     app.extensions["refusing_doors"] = {}
     app.register_error_handler(Refused, refuse)
     app.register_error_handler(HTTPException, _http_error)

@@ -5,9 +5,7 @@ from typing import Any
 from webapp.base import texts
 from webapp.base.i18n import _
 from webapp.base.stretches import Place, Stretch
-from webapp.config import settings
-
-TELEGRAM = "https://api.telegram.org"
+from webapp.config import TELEGRAM, settings
 
 
 def opens_miniapp() -> bool:

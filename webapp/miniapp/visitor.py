@@ -12,7 +12,7 @@ from webapp.base.db import db
 from webapp.base.errors import Unknown
 from webapp.base.i18n import _, day, lazy_gettext, moment
 from webapp.base.web import asset, client_ip, request_id
-from webapp.config import settings
+from webapp.config import TELEGRAM, settings
 from webapp.domain.audit.actors import Actor
 from webapp.domain.catalog import visits
 from webapp.domain.catalog.visits import Visitor
@@ -59,7 +59,7 @@ def shell() -> str:
 def telegram_script() -> str:
     """Where Telegram's script comes from: telegram.org, or our copy when Telegram itself is simulated."""
     chosen = settings()
-    if chosen.miniapp_script == "local" or chosen.telegram_api_url != "https://api.telegram.org":
+    if chosen.miniapp_script == "local" or chosen.telegram_api_url != TELEGRAM:
         return asset("vendor/telegram/telegram-web-app.js")
     return chosen.miniapp_script
 
