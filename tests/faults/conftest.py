@@ -110,6 +110,7 @@ def house(app, databases: Databases, engine_kind: str, telegram: Telegram, tmp_p
         "PUBLIC_URL": "http://localhost:8000",
         "ADMIN_USER_IDS": "710000004",
         "SECRET_KEY": "tests-only",
+        "DATA_KEY": ",".join(app.extensions["settings"].data_keys),
         "LOG_LEVEL": "INFO",
     }
     house = House(environment, tmp_path)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
 from sqlalchemy import insert
 
 from tests.conftest import count
@@ -118,6 +119,10 @@ def begin_and_die(pages: int) -> Export:
     exports.write(made, files)
     db.session.rollback()
     return made
+
+
+def on_disk(files) -> bytes:
+    return b"".join(path.read_bytes() for path in files.root.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -262,6 +267,26 @@ def test_told_to_stop_the_worker_stops_at_the_next_page_and_another_goes_on_at_o
     assert (the_export().done, the_export().state) == (10, ExportState.RUNNING)
     work()
     assert is_whole(lines_of(panel.post(f"{there}/download")))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_lies_on_the_disk_tells_nobody_anything(panel, fifty, short_pages, kind):
+    there = ask(panel, kind)
+    begin_and_die(2)
+    assert b"800000001" not in on_disk(short_pages)
+    with time_machine.travel(now() + LATER, tick=False):
+        work()
+        assert b"800000001" not in on_disk(short_pages) and b"PK\x03\x04" not in on_disk(short_pages)
+        assert is_whole(lines_of(panel.post(f"{there}/download"), kind))
+
+
+def test_a_file_whose_key_is_gone_is_asked_for_anew(panel, fifty, short_pages):
+    there = ask(panel)
+    work()
+    path = short_pages.path(the_export().file)
+    path.write_bytes(Fernet(Fernet.generate_key()).encrypt(b"de otra llave"))
+    answer = panel.post(f"{there}/download")
+    assert answer.status_code == 404 and "Vuelve a pedirlo" in answer.text
 
 
 def test_a_disk_that_takes_nothing_is_tried_again_later_and_given_up_after_five(panel, fifty, app, tmp_path):

@@ -56,13 +56,23 @@ def _nobodys_hash() -> str:
 
 def encrypt(text: str) -> str:
     """Encrypts a secret for the database."""
-    return _fernet().encrypt(text.encode()).decode()
+    return encrypt_bytes(text.encode()).decode()
 
 
 def decrypt(text: str) -> str:
     """Opens what `encrypt` closed, with this or an older key. Raises ValueError when none opens it."""
+    return decrypt_bytes(text.encode()).decode()
+
+
+def encrypt_bytes(data: bytes) -> bytes:
+    """The same for a piece of a file: one line of ASCII."""
+    return _fernet().encrypt(data)
+
+
+def decrypt_bytes(data: bytes) -> bytes:
+    """Opens what `encrypt_bytes` closed. Raises ValueError when no key opens it."""
     try:
-        return _fernet().decrypt(text.encode()).decode()
+        return _fernet().decrypt(data)
     except InvalidToken:
         raise ValueError("no key opens this") from None
 

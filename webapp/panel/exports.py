@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, request, send_file, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.base import workbooks
@@ -60,10 +60,7 @@ def send(
     body = workbooks.whole(kind, name, heads, lines)
     with transaction():
         trail.note("export", resource, kind, by=actor(), new={"filters": {**_filters(), **(noted or {})}})
-    answer = Response(body, content_type=workbooks.KINDS[kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(name, kind)}"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return _attached(body, name, kind)
 
 
 def url(endpoint: str, kind: str, **values: Any) -> str:
@@ -114,12 +111,12 @@ def download(export_id: uuid.UUID) -> ResponseReturnValue:
         if not guard.allowed(listing.section, listing.act):
             raise Denied(_("Tu cuenta no tiene permiso para esto."))
         exports.take(made, by=actor())
-        path = _files().path(made.file)
-        if not path.is_file():
-            raise NotFound(_("Ese archivo ya no está. Vuelve a pedirlo."))
-    name = _file_name(listing.name, made.format)
-    answer = send_file(path, mimetype=workbooks.KINDS[made.format], as_attachment=True, download_name=name, etag=False)
-    answer.headers["Cache-Control"] = "no-store"
+        try:
+            blocks = _files().read(made.file)
+        except OSError:
+            raise NotFound(_("Ese archivo ya no está. Vuelve a pedirlo.")) from None
+    answer = _attached(blocks, listing.name, made.format)
+    answer.headers["Content-Length"] = str(made.size)
     return answer
 
 
@@ -133,8 +130,11 @@ def _files() -> Files:
     return files
 
 
-def _file_name(name: str, kind: str) -> str:
-    return f"{name}-{now():%Y-%m-%d}.{kind}"
+def _attached(body: bytes | Iterable[bytes], name: str, kind: str) -> Response:
+    answer = Response(body, content_type=workbooks.KINDS[kind])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{now():%Y-%m-%d}.{kind}"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _refuse_unknown(kind: str) -> None:
