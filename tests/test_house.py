@@ -105,12 +105,30 @@ def test_every_panel_route_declares_its_section_and_act(app):
             assert any(hasattr(view, mark) for mark in ("allowed", "public", "halfway")), rule.endpoint
 
 
+# Posted so that what is typed stands in no address.
+ONLY_LOOK = {("clients", "search"), ("settings", "preview")}
+
+
+def reached(name: str, bodies: dict[str, str]) -> str:
+    """The text of a function, and of those of its module that it names, and so on."""
+    seen, waiting = {name}, [name]
+    while waiting:
+        words = set(re.findall(r"\w+", bodies[waiting.pop()]))
+        waiting += (new := sorted((words & bodies.keys()) - seen))
+        seen.update(new)
+    return "\n".join(bodies[one] for one in sorted(seen))
+
+
 def test_every_view_that_changes_something_opens_a_transaction_and_no_get_does():
     for path in sorted([*ROOT.glob("webapp/panel/*.py"), *ROOT.glob("webapp/miniapp/*.py")]):
+        bodies = {function.name: ast.unparse(function) for function in functions(path)}
         for function in functions(path):
-            verbs = [ast.unparse(mark) for mark in function.decorator_list]
-            if any(re.search(r"\.get\(", verb) for verb in verbs):
-                assert "transaction()" not in ast.unparse(function), f"{short(path)}:{function.name}"
+            verbs = " ".join(ast.unparse(mark) for mark in function.decorator_list)
+            if ".get(" in verbs:
+                assert "transaction()" not in bodies[function.name], f"{short(path)}:{function.name}"
+            elif ".post(" in verbs:
+                writes = re.search(r"transaction\(\)|exports\.(give|send)\(", reached(function.name, bodies))
+                assert writes or (path.stem, function.name) in ONLY_LOOK, f"{short(path)}:{function.name}"
 
 
 def test_every_template_can_be_reached():
@@ -119,15 +137,22 @@ def test_every_template_can_be_reached():
     for path in TEMPLATES:
         name = str(path.relative_to(ROOT / "templates"))
         spoken = name.removeprefix("bot/").removesuffix(".html") if name.startswith("bot/") else name
-        if spoken not in told:
+        if not re.search(rf"""["'](?:{re.escape(name)}|{re.escape(spoken)})["']""", told):
             orphans.append(name)
     assert orphans == []
 
 
-def test_a_partial_has_one_root_with_an_id_or_a_class():
-    for path in TEMPLATES:
-        if path.name.startswith("_") and "extends" in path.read_text():
-            pytest.fail(f"{short(path)} extends something")
+def test_a_partial_is_no_page():
+    assert [short(path) for path in TEMPLATES if path.name.startswith("_") and "{% extends" in path.read_text()] == []
+
+
+def test_every_paper_that_code_names_is_there():
+    """A reader can follow each reference."""
+    for path in [*CODE, *TEMPLATES, *sorted(ROOT.glob("tests/**/*.py"))]:
+        for name in re.findall(r"[\w/.-]+\.md\b", path.read_text()):
+            assert any((place / name).exists() for place in (ROOT, ROOT / "docs", path.parent)), (
+                f"{short(path)}: {name}"
+            )
 
 
 def test_no_template_filters_a_constant(app):

@@ -1,4 +1,4 @@
-"""Once, and only once: real processes that race, and die in the middle. Rows of safety.md."""
+"""Once, and only once: real processes that race, and die in the middle. Rows of docs/safety.md."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor

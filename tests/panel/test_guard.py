@@ -85,7 +85,7 @@ def test_whoever_is_in_is_not_asked_for_the_second_factor_again(app, panel):
 
 # Posts of the settings that change nothing: they ask Telegram, or show how a text would look.
 CALM = {"setup.ask", "setup.ask_channels", "setup.look", "settings.preview"}
-# What else asks to show again who one is (issue 4, "Sessions").
+# What else asks to show again who one is.
 ASKED = {
     "rights.save", "rights.give_many",
     "account.change_password", "account.revoke_others", "account.ask_email", "account.link", "account.unlink",

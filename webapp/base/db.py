@@ -38,7 +38,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
-from webapp.base.clock import now
 from webapp.base.errors import NotFound
 from webapp.base.i18n import _
 
@@ -78,9 +77,6 @@ BigInt = BigInteger().with_variant(Integer, "sqlite")
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 Key = Annotated[int, mapped_column(BigInt, Identity(), primary_key=True)]
-Moment = Annotated[datetime, mapped_column(AwareUTC)]
-Born = Annotated[datetime, mapped_column(AwareUTC, default=now)]
-Changed = Annotated[datetime, mapped_column(AwareUTC, default=now, onupdate=now)]
 
 
 class Base(DeclarativeBase):

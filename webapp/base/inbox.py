@@ -127,16 +127,6 @@ def fail(update_id: int, error: str) -> bool:
     return dead and bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def next_offset() -> int | None:
-    """What to confirm: the id after the newest stored; None after six idle days, since Telegram then starts anew."""
-    row = TelegramUpdate
-    query = select(row.update_id, row.received_at).order_by(row.received_at.desc(), row.update_id.desc()).limit(1)
-    newest = db.session.execute(query).first()
-    if newest is None or now() - newest.received_at > timedelta(days=6):
-        return None
-    return int(newest.update_id) + 1
-
-
 def backlog() -> tuple[int, float]:
     """(how many wait, age in seconds of the oldest)."""
     row = TelegramUpdate

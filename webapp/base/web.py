@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Flask, Request, Response, current_app, g, make_response, redirect, render_template, request
+from flask import Flask, Request, Response, current_app, g, make_response, render_template, request
 from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 YEAR = 31_536_000
 CODES = ("token", "code")  # parts of an address that are secrets
 LONGEST_IP = 45  # as columns keep it; an address is no longer
-LOST = {
+TEXTS = {
     404: lazy_gettext("No encontramos esta página."),
     405: lazy_gettext("Esto no se puede hacer aquí."),
     413: lazy_gettext("El archivo es demasiado grande."),
@@ -71,13 +71,6 @@ class NoSessions(SessionInterface):
 def is_htmx() -> bool:
     """Whether htmx asks, and so wants a fragment."""
     return request.headers.get("HX-Request") == "true"
-
-
-def respond(partial: str, to: str, *, status: int = 200, toast: str = "", **context: Any) -> ResponseReturnValue:
-    """The answer to a deed: htmx gets the partial (and the toast's words), a plain form is sent on to `to` (303)."""
-    if not is_htmx():
-        return redirect(to, 303)
-    return fragment(partial, status=status, toast=toast, **context)
 
 
 def fragment(partial: str, *, status: int = 200, toast: str = "", **context: Any) -> Response:
@@ -125,8 +118,8 @@ def init_app(app: Flask) -> None:
     app.extensions["refusing_doors"] = {}
     app.register_error_handler(Refused, refuse)
     app.register_error_handler(HTTPException, _http_error)
-    for lost in (OperationalError, InterfaceError, PoolTimeout):
-        app.register_error_handler(lost, _database_lost)
+    for failure in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(failure, _database_lost)
     app.register_error_handler(OSError, _system_refused)
     app.register_error_handler(Exception, _bug)
     app.url_map.converters["int"] = ColumnInteger
@@ -147,24 +140,24 @@ def refuse(error: Refused) -> Response:
     return answer
 
 
-def refuse_below(app: Flask, path: str, refuse: Callable[[Refused], Response]) -> None:
+def refuse_below(app: Flask, path: str, answer: Callable[[Refused], Response]) -> None:
     """Lets a door answer in its own way what Flask refuses below its `path`: addresses that lead nowhere, and the like.
 
-    No view has run by then, nor what runs before it: the door finds out by itself who asks.
+    Neither a view nor a `before_request` has run by then: the door identifies the asker itself.
     """
-    app.extensions["refusing_doors"][path] = refuse
+    app.extensions["refusing_doors"][path] = answer
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
-    # Worded lazily: the door may yet find out which language the asker reads.
-    refusal = Refused(LOST.get(error.code, lazy_gettext("No pudimos entender la petición.")))
+    # Lazy: the language is known only once the door has identified the asker.
+    refusal = Refused(TEXTS.get(error.code, lazy_gettext("No pudimos entender la petición.")))
     refusal.status = error.code
     doors: dict[str, Callable[[Refused], Response]] = current_app.extensions["refusing_doors"]
-    mine = next((door for path, door in doors.items() if f"{request.path}/".startswith(f"{path}/")), refuse)
-    lost = isinstance(error, BadHost)  # without a host no door can say where its pages are
-    answer = (refuse if lost or error.code >= 500 else mine)(refusal)
+    door = next((door for path, door in doors.items() if f"{request.path}/".startswith(f"{path}/")), refuse)
+    no_host = isinstance(error, BadHost)  # without a host no door can say where its pages are
+    answer = (refuse if no_host or error.code >= 500 else door)(refusal)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value
@@ -173,8 +166,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _database_lost(error: Exception) -> Response:
     db.session.rollback()
-    told = getattr(error, "orig", None)
-    if {getattr(told, "sqlite_errorname", None), getattr(told, "sqlstate", None)} & FULL:
+    cause = getattr(error, "orig", None)
+    if {getattr(cause, "sqlite_errorname", None), getattr(cause, "sqlstate", None)} & FULL:
         return _no_room(error)
     log.warning("database.unavailable", error=type(error).__name__, code=request_id())
     answer = refuse(Unavailable(_("Estamos teniendo un problema. Inténtalo de nuevo en unos segundos.")))

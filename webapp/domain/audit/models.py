@@ -1,4 +1,4 @@
-"""The audit's tables (seed 003): rows, stretches and anchors of their chain, what was verified, what is searched."""
+"""The audit's tables: rows, stretches and anchors of their chain, what was verified, what is searched."""
 
 from datetime import datetime
 from typing import Any

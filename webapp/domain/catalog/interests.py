@@ -1,4 +1,4 @@
-""" "Me interesa": pressing, withdrawing, attending, reopening. Rules of product.md §2 and desk.md ("interest").
+""" "Me interesa": pressing, withdrawing, attending, reopening.
 
 One row per person and package, whoever races. Each press is one INSERT … ON CONFLICT; each change of state one
 conditional UPDATE, so doing it again changes nothing. Each says `notice_due` where staff should read of it; the worker

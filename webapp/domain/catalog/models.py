@@ -1,4 +1,4 @@
-"""The catalogue's tables (seed 000)."""
+"""The catalogue's tables."""
 
 import enum
 import uuid

@@ -1,4 +1,4 @@
-"""Packages of the showcase: making, editing, publishing, taking down, ordering. Rules of product.md §2.
+"""Packages of the showcase: making, editing, publishing, taking down, ordering.
 
 Nothing is deleted: a package is taken down. Two editors never overwrite each other: who saves says which version they
 saw. The order is `position`, highest first; ordering and publishing leave the version alone, since they touch nothing

@@ -50,7 +50,7 @@ class Eligibility(enum.Enum):
 
 
 class Status(Spoken):
-    """How a subscription stands (desk.md, "vip"). What the channel knows of it is ChannelState."""
+    """How a subscription stands. What the channel knows of it is ChannelState."""
 
     PENDING_ENTRY = "pending_entry", lazy_gettext("Falta entrar al canal")
     ACTIVE = "active", lazy_gettext("Activa")
@@ -74,7 +74,7 @@ class ChannelState(Spoken):
 
 
 class RequestStatus(Spoken):
-    """How a request to join the Free channel stands (desk.md, "free_request")."""
+    """How a request to join the Free channel stands."""
 
     PENDING = "pending", lazy_gettext("En espera")
     APPROVING = "approving", lazy_gettext("Se está aprobando")

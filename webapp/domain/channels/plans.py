@@ -1,4 +1,4 @@
-"""Plans: what is offered, to whom, in which order. Rules of product.md §3."""
+"""Plans: what is offered, to whom, in which order."""
 
 import re
 from collections.abc import Mapping, Sequence

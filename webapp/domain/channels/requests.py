@@ -1,5 +1,4 @@
-"""Requests to join the Free channel: welcomed at once, approved by themselves after the wait, oldest first. States of
-desk.md ("free_request").
+"""Requests to join the Free channel: welcomed at once, approved by themselves after the wait, oldest first.
 
 The wait is `bot_config.wait_time_minutes` when the request comes; `approve_after` keeps it. A request is approved when
 Telegram says so, not before; what a process that died has left, the outbox still holds.

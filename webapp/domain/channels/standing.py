@@ -1,5 +1,5 @@
 """What a person is who is no admin: VIP with a subscription that is open, FREE without. The stored role never says
-otherwise (product.md §1), so VIP is given and taken with days, not with a role."""
+otherwise, so VIP is given and taken with days, not with a role."""
 
 from sqlalchemy import select
 

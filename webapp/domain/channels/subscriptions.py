@@ -1,5 +1,4 @@
-"""Subscriptions to the VIP channel: start, extend, gift, pause, resume, revoke, correct. Rules of product.md §3, states
-of desk.md ("vip").
+"""Subscriptions to the VIP channel: start, extend, gift, pause, resume, revoke, correct.
 
 Whoever changes one holds its row first, so that of two who do, the second sees what the first did. Each change leaves a
 period, a row of the role log and an audit row. What the channel must do about it is promised, never awaited.

@@ -1,4 +1,4 @@
-"""Tokens: codes that turn into days of VIP. Rules of product.md §3 and desk.md ("token").
+"""Tokens: codes that turn into days of VIP.
 
 The code is told once, to whoever makes it; the row keeps its hash. How long a token may be redeemed (`shelf_hours`) and
 how many days it grants are two things. Redeeming is one conditional UPDATE: of many who race, the last use goes to one.

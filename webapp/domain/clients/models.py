@@ -1,4 +1,4 @@
-"""The clients' tables (seed 003): who buys, and the lists of them that somebody sent."""
+"""The clients' tables: who buys, and the lists of them that somebody sent."""
 
 import secrets
 import uuid

@@ -46,7 +46,6 @@ REQUESTS = {
     "free-waiting": (RequestStatus.PENDING, RequestStatus.APPROVING),
     "free-approved": (RequestStatus.APPROVED,),
 }
-FIGURES = (*STATES, *ENDING, *EVENTS, "new", *REQUESTS)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sessions' table (seed 002)."""
+"""The sessions' table."""
 
 import uuid
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Accounts of the panel: inviting, joining, signing in, changing the password. Rules of safety.md ("Sign-in")."""
+"""Accounts of the panel: inviting, joining, signing in, changing the password."""
 
 import uuid
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ ACT_NAMES: Mapping[str, Any] = {
     "update": lazy_gettext("Cambiar"),
     "delete": lazy_gettext("Quitar"),
 }
-# What can be granted, with what people call it (product.md §6).
+# What can be granted, with what people call it.
 GRANTABLE: Mapping[str, Any] = {
     "users": lazy_gettext("Usuarios"),
     "interests": lazy_gettext("Intereses"),

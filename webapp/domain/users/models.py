@@ -15,7 +15,7 @@ from webapp.domain.audit.trail import audited
 
 
 class UserRole(Spoken):
-    """What a person is to us (seed 000)."""
+    """What a person is to us."""
 
     FREE = "free", lazy_gettext("Usuario Free")
     VIP = "vip", lazy_gettext("Usuario VIP")
@@ -28,7 +28,7 @@ class UserRole(Spoken):
 
 
 class RoleChangeReason(Spoken):
-    """Why a role changed (seed 001)."""
+    """Why a role changed."""
 
     ADMIN_GRANTED = "admin_granted", lazy_gettext("Otorgado por un administrador")
     ADMIN_REVOKED = "admin_revoked", lazy_gettext("Retirado por un administrador")
@@ -136,7 +136,7 @@ class User(Base):
 
 
 class UserRoleChangeLog(Base):
-    """One change of somebody's role (seed 000). Append-only; stays when the person is erased."""
+    """One change of somebody's role. Append-only; stays when the person is erased."""
 
     __tablename__ = "user_role_change_log"
     __table_args__ = (

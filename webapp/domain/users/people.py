@@ -27,7 +27,7 @@ def get_or_create_user(told: Mapping[str, Any], *, reach: Reach | None = None, l
     """The person Telegram tells us of (`told`: its User object), with refreshed names; FREE when we first meet.
 
     `reach` is set when the contact proves it (a private message: OK). `listed`: the operator names them as admin.
-    Safe when the same person arrives twice at once. Source: seed 001, UserService.get_or_create_user.
+    Safe when the same person arrives twice at once.
     """
     user_id = int(told["id"])
     facts = _facts(told)

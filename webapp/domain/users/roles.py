@@ -1,4 +1,4 @@
-"""What a person is to us, and every way it changes. Nothing else writes `users.role`. Rules of seed 001."""
+"""What a person is to us, and every way it changes. Nothing else writes `users.role`."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def change_role(
 ) -> bool:
     """Makes `user` a `role`, with one role-log row and one audit row; False when they already were.
 
-    The tokens of their Mini App sessions are spent (safety.md: sessions are new at a role change). `note` is free text
+    The tokens of their Mini App sessions are spent: sessions are new at a role change. `note` is free text
     for the audit. Raises Denied when somebody would take their own admin role away.
     """
     previous = user.role
