@@ -139,7 +139,7 @@ class Settings(BaseSettings):
 
     @property
     def home(self) -> Path:
-        """The folder that keeps state; made when absent, for its owner alone: what people told us lies there."""
+        """The folder that keeps state; made when absent, for its owner alone: it holds personal data."""
         path = self.vitrina_home.resolve()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path

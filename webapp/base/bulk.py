@@ -42,7 +42,7 @@ def update_many(model: type[Base], rows: Rows, *, key: str = "id", **shared: Any
 
 
 def among(which: Any, keys: Collection[int]) -> Any:
-    """The condition that a column is one of many whole numbers; `IN`, told as one document."""
+    """`column IN (…)` for many integers, passed as a single parameter."""
     told = list(keys)
     if _is_postgresql():
         return which == any_(bindparam(None, told, ARRAY(BigInteger), unique=True))

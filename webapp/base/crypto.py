@@ -41,7 +41,10 @@ def hash_password(password: str) -> str:
 
 
 def check_password(password: str, hashed: str | None) -> tuple[bool, str | None]:
-    """(right?, a fresh hash when the old one is out of date). Takes the same time when there is no hash."""
+    """(whether it matches, a new hash if the stored one uses outdated parameters).
+
+    Takes the same time when there is no hash.
+    """
     if hashed is None:
         _passwords.verify(password, _nobodys_hash())
         return False, None

@@ -159,7 +159,7 @@ def transaction() -> Iterator[Session]:
     """One deed: everything inside is committed together, or nothing is.
 
     Only doors open it, one per deed, never nested. What was asked for with `after_commit` runs once it is durable.
-    Raises RuntimeError when nested, whatever the block raises otherwise.
+    Raises RuntimeError when nested; otherwise re-raises what the block raises.
     """
     session = db.session()
     if session.info.get("deed"):

@@ -75,7 +75,10 @@ class NotFound(Refused):
 
 
 class Anothers(NotFound):
-    """There is such a thing, and it is somebody else's: who asks is told as for none, and it is noted as denied."""
+    """There is such a thing, and it is somebody else's.
+
+    The asker gets the same answer as for something that does not exist; the attempt is noted as denied.
+    """
 
 
 class Conflict(Refused):

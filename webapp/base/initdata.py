@@ -63,5 +63,5 @@ def _checked(init_data: str, token: str) -> Introduction:
 
 
 def launch_of(init_data: str) -> str:
-    """What names the launch that `init_data` tells of, however its letters are escaped; proves nothing by itself."""
+    """An identifier of the launch, independent of URL escaping; not a proof of anything."""
     return hash_token(dict(parse_qsl(init_data[:MAX_BYTES])).get("hash", "").lower())

@@ -1,8 +1,9 @@
 """Messages to Telegram: promised in the transaction of the deed, delivered after it.
 
-A row is claimed with a lease, marked `sending_at` right before the call leaves, and settled after. So whoever dies
-leaves a row that tells what is known: claimed and not marked → it goes again; marked and not settled → the result is
-unknown, and only calls that do no harm twice go again. A chat's messages leave in the order they were promised.
+A row is claimed with a lease, marked `sending_at` right before the call leaves, and settled after. A process that dies
+therefore leaves a row that says how far it got: claimed and not marked → it goes again; marked and not settled → the
+result is unknown, and only calls that do no harm twice go again. A chat's messages leave in the order they were
+promised.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -119,7 +120,7 @@ _before = _rows.alias("before")
 _NEXT = (
     select(_queued.c.id)
     .where(
-        # In the words of the index of the queue, so that hundreds of thousands that wait are not sorted.
+        # Spelled exactly like the partial index's condition, so that the planner uses it.
         text("queued.status IN ('ready', 'retry')"),
         _queued.c.priority == bindparam("level"),
         _queued.c.next_attempt_at <= bindparam("moment"),

@@ -31,12 +31,12 @@ class Pacer:
             time.sleep(delay)
 
     def hold(self, chat_id: int | None, seconds: float) -> None:
-        """Telegram said to wait: this chat does; everybody, when three chats were told so at once."""
+        """Telegram asked us to wait: hold this chat, or all chats once three are held."""
         with self._lock:
             moment = time.time()
             self._held = {chat: until for chat, until in self._held.items() if until > moment}
             self._held[chat_id] = moment + seconds
-            if len(self._held) >= 3:
+            if len(self._held.keys() - {None}) >= 3:
                 self._held[None] = moment + seconds
 
     def held(self, chat_id: int | None) -> float:
@@ -54,7 +54,7 @@ class Pacer:
             return max(self._shared_place(moment), own, held) - moment
 
     def _own_place(self, chat_id: int | None, moment: float) -> float:
-        """One a second to a chat on average, the first `burst` at once."""
+        """One message a second per chat on average; the first `burst` may go together."""
         if chat_id is None:
             return moment
         if len(self._chats) > 10_000:

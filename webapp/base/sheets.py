@@ -69,7 +69,7 @@ def cell(cells: Sequence[str], place: int | None) -> str:
 
 
 def shaped(text: str, *shapes: str) -> datetime | None:
-    """A date of one of these shapes, in nobody's zone; None for what is none of them."""
+    """A naive date in one of these formats, or None."""
     for shape in shapes if text.isascii() else ():
         try:
             return datetime.strptime(text, shape)  # noqa: DTZ007  its zone is the reader's to know

@@ -1,4 +1,4 @@
-"""Short lists with a way forward and a way back: what a chat has room for.
+"""Bidirectional pages, short enough for a chat.
 
 A place in a list is two whole numbers (the keys of the row to go on from), so that it fits into a button's 64 bytes.
 """

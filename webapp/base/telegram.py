@@ -140,7 +140,7 @@ class Gateway:
 
 
 class _Answer:
-    """The little of a requests.Response that telebot looks at."""
+    """The parts of requests.Response that telebot uses."""
 
     status_code, reason = 200, "OK"
 
@@ -156,7 +156,7 @@ class _Answer:
 
 
 def read(data: bytes) -> Any:
-    """JSON as Telegram sends it. Half a character (a lone surrogate), which no database keeps, becomes "?": one such
+    """JSON as Telegram sends it. A lone surrogate, which no database can store, becomes "?": one such
     update must not keep all that follow from being read. Raises ValueError for what is no JSON."""
     try:
         return orjson.loads(data)

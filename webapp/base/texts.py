@@ -81,7 +81,7 @@ def button(text: str, data: str) -> dict[str, Any]:
 
 
 def keyboard(rows: Buttons) -> dict[str, Any]:
-    """The markup of a keyboard that goes away once it was used; no rows take away the one that is shown."""
+    """One-time keyboard markup; an empty list removes the current keyboard."""
     if not rows:
         return {"remove_keyboard": True}
     return {"keyboard": rows, "resize_keyboard": True, "one_time_keyboard": True}

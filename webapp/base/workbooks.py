@@ -76,7 +76,7 @@ def local_text(at: datetime | None, zone: str) -> str:
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as data: waits in seconds, shares as they are."""
+    """A cell as raw data: durations in seconds, ratios unrounded."""
     if cell.__class__ is str or cell.__class__ is int:
         return cell
     if cell is None:

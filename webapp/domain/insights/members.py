@@ -42,7 +42,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Members:
-    """A range's figures: `flow` in it and in the one `before`; `open_*` at the begin and end, and at the end before."""
+    """A range's figures: `flow` in it and in the one `before`; `open_*` at the start and end, and at the end before."""
 
     standing: Standing
     flow: Flow
@@ -54,7 +54,7 @@ class Members:
 
     @property
     def churn(self) -> float | None:
-        """The share of those open at the begin that ended in the range; None when nobody was."""
+        """The share of those open at the start that ended in the range; None when nobody was."""
         return self.flow.ended / self.open_first if self.open_first else None
 
 
