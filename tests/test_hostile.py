@@ -1,8 +1,10 @@
 """Hostile text × every field that anybody can fill. A new form or route without a row here fails."""
 
+import itertools
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 from urllib.parse import quote_plus, urlsplit
 
@@ -11,12 +13,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.bot.conftest import Chat
-from tests.conftest import BOT_TOKEN
+from tests.conftest import BOT_TOKEN, ENGINES
 from tests.factories import InterestFactory, PackageFactory, StaffFactory
 from tests.hostile import TEXTS, harms, said_harms
 from tests.miniapp.conftest import launch
 from tests.panel.conftest import HTMX, ORIGIN, Browser
-from tests.panel.members import a_plan, ask_to_join, open_channels, subscribe
+from tests.panel.members import a_plan, ask_to_join, of, open_channels, subscribe
 from tests.panel.test_signin import PHRASE
 from webapp.base.db import db, transaction
 from webapp.base.outbox import OutboxMessage
@@ -25,13 +27,18 @@ from webapp.base.words import clean
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog import notices
-from webapp.domain.channels import imports, tokens
-from webapp.domain.clients import clients
+from webapp.domain.catalog.models import ContentPackage
+from webapp.domain.channels import imports, payments, tokens
+from webapp.domain.channels.models import FreeChannelRequest, SubscriptionPeriod
+from webapp.domain.channels.payments import Paid
+from webapp.domain.channels.records import ManualPayment, Method
+from webapp.domain.clients import clients, cpf
 from webapp.domain.clients import imports as client_imports
+from webapp.domain.clients.models import Client
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.staff import accounts, browsers, codes
-from webapp.domain.staff.models import StaffRole
+from webapp.domain.staff.models import StaffInvitation, StaffRole
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.domain.users.models import User, UserRole
 
@@ -45,6 +52,7 @@ CLIENT = {"name": "Inês Carvalho", "cpf": "529.982.247-25", "birth_date": "1990
 CLIENT |= {"phone": "+5511900000001", "notes": "Pide factura."}
 RUN = {"deed": "approve", "state": "waiting", "q": "", "since": "0", "up_to": "9", "done": "0", "total": "9"}
 PAYMENT = {"paying": "paid", "amount": "350", "currency": "MXN", "method": "cash", "note": "Ref. 12"}
+PAID = Paid(Decimal(350), "MXN", Method.CASH)
 NEXT, ORDER, PLACE = {"next": "/panel/packages/"}, {"ids": "1", "next": "/panel/packages/"}, {"place": "list"}
 # endpoint → its fields, each with a value that fits
 POSTS = {
@@ -260,6 +268,28 @@ GETS = {
     "miniapp.want": {"place"},
     "miniapp.zones": {"q"},
 }
+# Fields whose text is kept and shown to others.
+KEPT = {
+    *(("panel.catalog.create", name) for name in ("name", "description", "body", "provider")),
+    *(("panel.catalog.edit", name) for name in ("name", "description", "body", "provider")),
+    *(("panel.clients.create", name) for name in ("name", "notes")),
+    *(("panel.clients.edit", name) for name in ("name", "notes")),
+    *((f"panel.vip.{deed}", "reason") for deed in ("gift", "pause", "correct", "revoke")),
+    *(("panel.users." + deed, "reason") for deed in ("block", "change_role")),
+    *(("panel.settings.creator", name) for name in ("creator_name", "contact_text")),
+    *(("panel.channels.which", name) for name in ("vip_channel_title", "free_channel_title")),
+    *((f"panel.{deed}", "note") for deed in ("vip.extend", "tokens.create", "payments.record")),
+    ("panel.payments.reverse", "reason"),
+    ("panel.plans.create", "name"),
+    ("panel.plans.edit", "name"),
+    ("panel.interests.add_note", "text"),
+    ("panel.account.save_profile", "full_name"),
+    ("panel.signin.join", "full_name"),
+}
+ODD = {"script", "long", "nul", "halves", "emoji"}
+UNFIT = {"long", "nul", "halves"}  # refused by most fields, or kept in another form
+LAST = ("block", "unblock", "change_role", "reset_second_factor", "suspend", "remove", "revoke", "revoke_batch")
+LAST += ("switch_off", "expel", "deactivate", "withdraw", "cancel", "decline", "decline_many", "codes", "sign_out")
 SILENT = {"csrf_token", "images", "file"}  # ours, and files (theirs: domain/catalog/test_media.py, test_imports.py)
 
 
@@ -267,19 +297,20 @@ class House:
     """The app with one of everything in it, and somebody signed in at each door."""
 
     def __init__(self, app: Flask, ana: User) -> None:
-        self.app, self.ana = app, ana
+        self.app, self.ana, self.numbers = app, ana, itertools.count(123_456_780)
         self.kit = PackageFactory(name="Primavera")
         self.interest = InterestFactory(user_id=ana.user_id, package_id=self.kit.id)
         self.root = StaffFactory(email="rita@vitrina.example", role=StaffRole.SYSADMIN)
         self.helper = StaffFactory(email="hugo@vitrina.example", full_name="Hugo Paz", role=StaffRole.USER)
-        self.panel = Browser(app.test_client(), self.root)
-        self.door = Browser(app.test_client(), self.helper, level="pwd")
+        self.staff = StaffFactory(email="nuria@vitrina.example", role=StaffRole.USER)
+        self.other = Browser(app.test_client(), self.root).session
         self.phone = app.test_client()
         self.plan = a_plan()
         open_channels()
         subscribe(ana, self.plan)
         ask_to_join(ana)
         with transaction():
+            payments.record(db.session.scalars(select(SubscriptionPeriod)).one(), PAID, by=SYSTEM)
             self.token = tokens.issue(self.plan, by=SYSTEM, count=2)[0].token
             self.export = exports.ask(
                 "users", PeopleFilter(), "csv", by=accounts.as_actor(self.root), zone="UTC", filters={}
@@ -290,16 +321,35 @@ class House:
             self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
             self.code = codes.keep(self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example")
             browsers.remember(self.root.id, by=SYSTEM)
-        self.browser = browsers.of(self.root.id)[0].id
-        self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
-        entered = self.phone.post("/miniapp/session", data={"init_data": launch(ana), "path": "/miniapp/"})
+        self.known = self.things()
+        self.sign_in()
+        self.open_app()
+
+    def sign_in(self) -> None:
+        """At the panel: one whole session, and one that has shown the password alone."""
+        self.panel = Browser(self.app.test_client(), self.root)
+        self.door = Browser(self.app.test_client(), self.helper, level="pwd")
+
+    def open_app(self) -> None:
+        """Ana opens the Mini App."""
+        self.app.extensions["tries"].forget()
+        self.phone = self.app.test_client()
+        entered = self.phone.post("/miniapp/session", data={"init_data": launch(self.ana), "path": "/miniapp/"})
         self.headers = {"Authorization": f"Bearer {entered.headers['X-Session']}"}
 
-    def path(self, rule) -> str:
-        known = {"user_id": self.ana.user_id, "package_id": self.kit.id, "public_id": self.kit.public_id}
-        known |= {"interest_id": self.interest.id, "media_id": 1, "session_id": self.panel.session.id}
-        known |= {"plan_id": self.plan.id, "token_id": self.token.id, "batch_id": self.token.batch_id, "request_id": 1}
-        known |= {
+    def things(self) -> dict[str, object]:
+        """What stands in addresses, by the names that routes give it."""
+        return {
+            "user_id": self.ana.user_id,
+            "package_id": self.kit.id,
+            "public_id": self.kit.public_id,
+            "interest_id": self.interest.id,
+            "media_id": 1,
+            "session_id": self.other.id,
+            "plan_id": self.plan.id,
+            "token_id": self.token.id,
+            "batch_id": self.token.batch_id,
+            "request_id": db.session.scalar(select(FreeChannelRequest.id)),
             "token": self.invitation,
             "code": self.code,
             "name": "help",
@@ -311,27 +361,50 @@ class House:
             "import_id": self.list.id,
             "export_id": self.export.id,
             "sheet": "csv",
-            "period_id": 1,
-            "payment_id": 1,
-            "staff_id": self.helper.id,
-            "invitation_id": 1,
-            "row_id": self.row_id,
+            "period_id": db.session.scalar(select(SubscriptionPeriod.id)),
+            "payment_id": db.session.scalar(select(ManualPayment.id)),
+            "staff_id": self.staff.id,
+            "invitation_id": db.session.scalar(select(StaffInvitation.id)),
+            "row_id": db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1)),
             "client_id": self.client.id,
-            "browser_id": self.browser,
+            "browser_id": browsers.of(self.root.id)[0].id,
         }
-        return (
-            rule.rule if not rule.arguments else re.sub(r"<(?:\w+:)?(\w+)>", lambda hit: str(known[hit[1]]), rule.rule)
-        )
+
+    def fitting(self, endpoint: str) -> dict[str, str]:
+        """What a form would hold at this moment."""
+        if endpoint in ("panel.vip.gift", "panel.vip.extend"):
+            return {"was": of(self.ana).expiry_date.isoformat(), "plan": str(self.plan.id)}
+        if endpoint == "panel.catalog.edit":
+            return {"version": str(db.session.scalar(select(ContentPackage.version).filter_by(id=self.kit.id)))}
+        if endpoint == "panel.clients.edit":
+            version = str(db.session.scalar(select(Client.version).filter_by(id=self.client.id)))
+            return {"version": version, "cpf": "111.444.777-35"}
+        if endpoint in ("panel.tokens.create", "panel.payments.record"):
+            return {"once": f"{next(self.numbers):024d}", "plan": str(self.plan.id)}
+        if endpoint == "panel.clients.create":
+            nine = f"{next(self.numbers):09d}"
+            return {"cpf": nine + cpf.check_digits(nine)}
+        return {}
+
+    def path(self, rule) -> str:
+        return re.sub(r"<(?:\w+:)?(\w+)>", lambda hit: str(self.known[hit[1]]), rule.rule)
 
     def post(self, rule, fields: dict[str, str], htmx: bool):
+        """What a form is answered; whoever is signed out by one of them signs in again first."""
+        answer = self.send(rule, fields, htmx)
+        if rule.endpoint.startswith("panel.") and is_signed_out(answer):
+            self.sign_in()
+            answer = self.send(rule, fields, htmx)
+        return answer
+
+    def send(self, rule, fields: dict[str, str], htmx: bool):
         body = "&".join(f"{name}={quote_plus(value, errors='surrogatepass')}" for name, value in fields.items())
         headers = {**FORM, **(HTMX if htmx else {})}
+        self.app.extensions["tries"].forget()
         if rule.endpoint.startswith("panel."):
-            self.app.extensions["tries"].forget()
             browser = self.door if hasattr(self.app.view_functions[rule.endpoint], "halfway") else self.panel
             headers |= ORIGIN | {"X-CSRF-Token": browser.csrf}
             return browser.client.post(self.path(rule), data=body, headers=headers)
-        self.app.extensions["tries"].forget()
         return self.phone.post(self.path(rule), data=body, headers=headers | self.headers)
 
     def get(self, path: str, **asked):
@@ -344,6 +417,10 @@ class House:
     def pages(self) -> list[str]:
         rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in rule.methods]
         return [self.path(rule) for rule in rules if rule.endpoint.startswith(("panel.", "miniapp."))]
+
+
+def is_signed_out(answer) -> bool:
+    return answer.status_code == 401 or answer.headers.get("Location", "").startswith("/panel/sign-in")
 
 
 @pytest.fixture
@@ -402,29 +479,53 @@ def test_every_form_that_is_shown_has_its_fields_here(app, house):
     assert seen > 30
 
 
-@pytest.mark.parametrize("kind", TEXTS)
-def test_it_is_only_text_in_panel_and_mini_app(app, house, kind):
-    text = TEXTS[kind]
-    for rule in posts(app):
-        if rule.endpoint in ("panel.signin.sign_out", "webhook.receive"):
-            continue
+def in_order(app):
+    """Those that take something; what ends things, or keeps people out, comes last."""
+    verbs = ("", *LAST)
+    return sorted(
+        posts(app), key=lambda rule: verbs.index(verb) if (verb := rule.endpoint.split(".")[-1]) in LAST else 0
+    )
+
+
+def taken(app, house, text) -> set[tuple[str, str]]:
+    """Types the text into each field of each form, the others as they should be; the fields in which it was taken."""
+    found = set()
+    for rule in in_order(app):
         fields = POSTS[rule.endpoint]
         for number, name in enumerate([*fields, "unheard_of"]):
-            answer = house.post(rule, {**fields, name: text}, htmx=number % 2 == 0)
+            answer = house.post(rule, {**fields, **house.fitting(rule.endpoint), name: text}, htmx=number % 2 == 0)
             assert answer.status_code < 500, (rule.endpoint, name, answer.status_code)
-            assert harms(answer.text, echo=True) == [], (rule.endpoint, name)
+            if answer.mimetype == "text/html":
+                assert harms(answer.text, echo=True) == [], (rule.endpoint, name)
+            if answer.status_code < 400:
+                found.add((rule.endpoint, name))
+    return found
+
+
+# Escaping knows nothing of the engine; what databases themselves take badly is tried on each.
+WHERE = [(engine, kind) for engine in ENGINES for kind in TEXTS if engine == "sqlite" or kind in ODD]
+
+
+@pytest.mark.parametrize(("engine_kind", "kind"), WHERE, indirect=["engine_kind"])
+def test_it_is_only_text_in_panel_and_mini_app(app, house, kind):
+    text = TEXTS[kind]
+    where = taken(app, house, text)
+    assert kind in UNFIT or KEPT - where == set()
+    house.sign_in()
+    house.open_app()
     halves = text.encode("utf-8", "replace").decode()  # a query is made of whole characters here
     for endpoint, names in GETS.items():
         rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
         for name in names:
             answer = house.get(house.path(rule), **{name: halves})
             assert answer.status_code < 500 and harms(answer.text, echo=True) == [], (endpoint, name)
-    house.phone = app.test_client()
-    app.extensions["tries"].forget()
-    entered = house.phone.post("/miniapp/session", data={"init_data": launch(house.ana), "path": "/miniapp/"})
-    house.headers = {"Authorization": f"Bearer {entered.headers.get('X-Session', '')}"}
+    shown = 0
     for page in house.pages():
-        assert harms(house.get(page).text) == [], page
+        answer = house.get(page)
+        assert not is_signed_out(answer) or page.startswith("/panel/sign-in"), page
+        assert harms(answer.text) == [], page
+        shown += "trampa" in answer.text
+    assert kind in UNFIT or shown > 12
 
 
 def speak(gateway, person, row):
