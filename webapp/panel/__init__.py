@@ -123,7 +123,7 @@ def init_app(app: Flask) -> None:
 
 
 def _begin() -> ResponseReturnValue:
-    """Who types the bare address comes to the panel, which knows what to do with them; it says nothing of who they are."""
+    """Who types the bare address comes to the panel, which finds out who they are; this answer is everybody's."""
     return redirect(url_for("panel.home.page"), 303)
 
 
