@@ -139,7 +139,7 @@ def words_of(browser: Browser, person: StaffUser) -> str:
 
 def test_a_persons_form_says_which_sections_have_no_page_yet(rita, helper):
     page = rita.get(f"/panel/staff/rights/{helper.id}").text
-    rows = {name: row for name, row in zip(rights.GRANTABLE, page.split('<th scope="row">')[1:], strict=True)}
+    rows = dict(zip(rights.GRANTABLE, page.split('<th scope="row">')[1:], strict=True))
     assert {name for name, row in rows.items() if "todavía sin página" in row} == set(rights.COMING)
 
 
