@@ -177,6 +177,7 @@ def unlink() -> ResponseReturnValue:
 def _mine(form: str = "") -> dict[str, Any]:
     """What my page shows; `form`: which of its forms did not fit."""
     told: dict[str, Any] = {"sessions": devices.of(staff_id=g.staff.id), "locales": list(LOCALES.items())}
+    told |= {"telegram": people.met(g.staff.telegram_user_id)}
     told |= {"waiting": profile.waiting_email(g.staff.id), "zones": sorted(available_timezones())}
     told |= {"browsers": browsers.of(g.staff.id), "codes_made": second_factor.CODES}
     return told | {"codes_left": second_factor.left(g.staff), "errors": {}, "typed": {}, "form": form}
