@@ -268,6 +268,14 @@ def test_everything_that_does_not_fit_is_said_at_once(eve):
     assert all(f'id="f-{field}-error"' in answer.text for field in ("email", "full_name", "password"))
 
 
+def test_what_is_missing_is_said_by_us_and_not_by_a_bubble_of_the_browser(eve):
+    path = f"/panel/invitation/{invite()}"
+    assert re.search(r'<form id="join"[^>]* novalidate>', eve.get(path).text)
+    answer = eve.post(path, {"email": "", "full_name": "", "password": ""})
+    assert answer.status_code == 422
+    assert all(f'id="f-{name}-error"' in answer.text for name in ("email", "full_name", "password"))
+
+
 def test_a_taken_address_is_refused_and_the_invitation_stays(eve, rita):
     path = f"/panel/invitation/{invite()}"
     assert eve.post(path, {**NEW, "email": rita.email}).status_code == 422
