@@ -98,6 +98,7 @@ POSTS = {
     "panel.interests.reopen_many": ORDER,
     "panel.interests.add_note": {"text": "Le escribí."},
     "panel.differences.mend": {"ids": "1"},
+    "panel.search.search": {"q": "Inês"},
     "panel.clients.search": {"q": "Inês", "deleted": "1", "sort": "name", "size": "25"},
     "panel.clients.create": CLIENT | {"user_id": "710000001"},
     "panel.clients.edit": CLIENT | {"version": "1"},

@@ -5,11 +5,13 @@ from sqlalchemy import select
 
 from tests.bot.conftest import buttons, told
 from webapp.base.db import db, transaction
+from webapp.base.i18n import moment, speaking
 from webapp.base.inbox import TelegramUpdate
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.channels import plans, subscriptions, tokens
-from webapp.domain.channels.models import ChannelState, FreeChannelRequest, Status
+from webapp.domain.channels.models import ChannelInvite, ChannelState, FreeChannelRequest, Status
 from webapp.domain.settings import config
+from webapp.domain.users.people import zone_of
 
 FREE, VIP = -1001000000001, -1001000000002
 
@@ -64,6 +66,19 @@ def test_the_way_in_is_asked_for_once_and_comes_by_the_worker(bot, ana, code):
     assert sorted(promised) == ["answerCallbackQuery", "createChatInviteLink", "editMessageText"]
     again = [one["method"] for one in bot.press(ana, "enter")]
     assert "createChatInviteLink" not in again
+
+
+def test_who_asks_for_the_way_in_still_reads_that_they_are_vip_and_until_when(bot, ana, code):
+    bot.say(ana, f"/vip {code}")
+    with speaking("es"):
+        until = moment(subscription(ana).expiry_date, zone_of(ana))
+    said = [one["text"] for one in bot.press(ana, "enter") if "text" in one]
+    assert [("Eres VIP" in text, until in text, "enlace" in text) for text in said] == [(True, True, True)]
+    with transaction():
+        db.session.scalar(db.select(ChannelInvite)).link = "https://t.me/+abc"
+    (said,) = [one for one in bot.press(ana, "enter") if one["method"] == "editMessageText"]
+    assert "Eres VIP" in said["text"] and until in said["text"] and "Tu enlace al canal VIP" in said["text"]
+    assert "https://t.me/+abc" in str(said["reply_markup"])
 
 
 def test_who_has_no_subscription_is_told_so_at_the_door(bot, ana):

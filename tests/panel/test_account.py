@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.conftest import count
 from tests.entering import code_of, key_on
-from tests.factories import BrowserFactory, ExportFactory
+from tests.factories import BrowserFactory, ExportFactory, UserFactory
 from tests.panel.conftest import sessions
 from tests.panel.test_signin import PHRASE, give_password, try_in
 from webapp.base.db import db, get, transaction
@@ -235,6 +235,19 @@ def test_a_telegram_is_untied_and_hears_of_it(panel, caio):
     assert panel.post("/panel/account/telegram/link").status_code == 409
     assert panel.post("/panel/account/telegram/unlink", htmx=True).status_code == 200
     assert links.of_person(710_000_009) is None and "ya no está unido" in told()[0]
+
+
+def test_my_page_says_which_telegram_is_tied(panel, caio):
+    tie(caio)
+    card = telegram_card(panel)
+    assert "Unido a" in card and "710000009" in card and "@" not in card
+    UserFactory(user_id=710_000_009, first_name="<i>Caio", last_name="Lima", username="caiolima")
+    card = telegram_card(panel)
+    assert "&lt;i&gt;Caio Lima" in card and "@caiolima" in card and "710000009" in card
+
+
+def telegram_card(browser) -> str:
+    return browser.get("/panel/account/").text.partition('id="telegram"')[2].partition("</section>")[0]
 
 
 def test_who_is_linked_hears_of_a_new_password_and_a_new_role(mine, as_staff, root, caio):

@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select, text
 
 from tests.conftest import count
-from tests.factories import HelperFactory, PackageFactory, PermissionFactory, UserFactory
+from tests.factories import HelperFactory, PackageFactory, PermissionFactory, UserFactory, a_cpf
 from tests.panel.members import a_plan, of, subscribe
 from tests.sealing import forge, seal
 from webapp.base.clock import now
@@ -18,14 +18,17 @@ from webapp.domain.audit.models import AuditLog, AuditVerification
 from webapp.domain.audit.rows import Filter
 from webapp.domain.catalog import interests, packages
 from webapp.domain.catalog.models import UserInterest
-from webapp.domain.channels import plans, standing, subscriptions
+from webapp.domain.channels import imports, plans, standing, subscriptions
 from webapp.domain.channels.models import Status, SubscriptionPeriod
+from webapp.domain.clients import imports as client_imports
+from webapp.domain.insights import things
 from webapp.domain.settings import config
-from webapp.domain.staff import accounts, team
+from webapp.domain.staff import accounts, codes, team
+from webapp.domain.staff.models import StaffRole
 from webapp.domain.users import people
 from webapp.domain.users.models import UserRole
 from webapp.jobs import clockwork
-from webapp.panel import denials
+from webapp.panel import audit_words, denials
 
 CAIO = Actor("staff", "caio", "Caio Lima", ip="203.0.113.7", request="abc", source="ADMIN_PANEL")
 
@@ -53,6 +56,66 @@ def test_a_row_reads_as_a_sentence_that_leads_to_its_thing(panel, ana):
     assert f'<a href="/panel/users/{ana.user_id}"><bdi>Ana Torres</bdi></a>' in page
     assert "<b><bdi>Caio Lima</bdi></b> cambió el rol de" in page
     assert "Usuario Free → Administrador" in page and "«Ayuda los lunes»" in page
+
+
+def said(row) -> str:
+    """An audit row as text, without who did it."""
+    return audit_words.plain(row, things.names([row]).get((row.resource_type, row.resource_id)))
+
+
+def test_an_invitation_says_whom_it_was_for_and_what_they_become(root):
+    def do(deed, *things, **more):
+        with transaction():
+            deed(*things, by=accounts.as_actor(root), **more)
+        return row_of("staff_invitations")
+
+    row = do(accounts.invite, StaffRole.ADMIN, email="nora@vitrina.example")
+    assert said(row) == "Rita Root invitó a nora@vitrina.example al panel (Administración)"
+    row = do(team.withdraw_invitation, int(row.resource_id))
+    assert said(row) == "Rita Root retiró la invitación de nora@vitrina.example"
+    row = do(accounts.invite, StaffRole.USER)
+    assert said(row) == "Rita Root hizo una invitación al panel para quien tenga el enlace (Equipo)"
+    assert said(do(team.withdraw_invitation, int(row.resource_id))) == "Rita Root retiró una invitación al panel"
+
+
+def test_each_deed_on_a_list_of_clients_is_called_what_it_is(app):
+    made = client_imports.keep(client_imports.read("gente.csv", f"nombre,cpf\nInês,{a_cpf(1)}".encode()), by=CAIO)
+    db.session.commit()
+    told = [
+        said(do(client_imports.begin, made)),
+        said(do(client_imports.step, made)),
+        said(do(client_imports.step, made)),
+    ]
+    assert told == [
+        "Caio Lima empezó a importar la lista de clientes gente.csv",
+        "Caio Lima importó más de la lista de clientes gente.csv: van 1",
+        "Caio Lima terminó de importar la lista de clientes gente.csv",
+    ]
+    made = client_imports.keep(client_imports.read("otra.csv", b"nombre,cpf\nAna,1"), by=CAIO)
+    db.session.commit()
+    assert said(do(client_imports.cancel, made)) == "Caio Lima detuvo la lista de clientes otra.csv"
+
+
+def test_each_deed_on_a_list_of_members_is_called_what_it_is(app, ana):
+    def sent(name):
+        made = imports.keep(imports.read(name, f"id,dias\n{ana.user_id},30".encode()), by=CAIO)
+        db.session.commit()
+        return made
+
+    first, second = sent("socios.csv"), sent("otra.csv")
+    assert said(do(imports.begin, first, existing="skip")) == "Caio Lima empezó a importar la lista socios.csv"
+    do(imports.step, first)
+    assert said(do(imports.step, first)) == "Caio Lima terminó de importar la lista socios.csv"
+    do(imports.begin, second, existing="skip")
+    assert said(do(imports.cancel, second)) == "Caio Lima detuvo la lista otra.csv"
+
+
+def test_a_code_says_what_it_confirms(app, caio):
+    for purpose, words in (("email", "otro correo: b@c.example"), ("telegram", "un código para unir su Telegram")):
+        address = "b@c.example" if purpose == "email" else None
+        with transaction():
+            codes.keep(caio.id, purpose, timedelta(hours=1), by=CAIO, email=address)
+        assert said(row_of("staff_codes")) == f"Caio Lima pidió {words}"
 
 
 def test_nobody_reads_it_without_the_right(as_staff, helper, eve):

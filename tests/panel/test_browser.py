@@ -124,6 +124,19 @@ def test_caio_signs_in_and_makes_ana_an_admin(browser, address, caio, ana):
     assert said == []
 
 
+def test_a_cpf_typed_into_the_palette_finds_its_client_and_stands_in_no_address(browser, address, caio):
+    give_password(caio)
+    client = ClientFactory(name="Inês Carvalho", digits="52998224725")
+    page, said = signed_in(browser, address, caio.email)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("52998224725", delay=20)
+    page.click("#quick a:has-text('Inês Carvalho')")
+    page.wait_for_url(f"**/panel/clients/{client.id}")
+    assert not [url for url in asked if "529" in url] and said == []
+
+
 def test_a_list_of_members_is_imported_to_its_end_by_itself(browser, address, caio, monkeypatch, tmp_path):
     monkeypatch.setattr(imports.step, "__kwdefaults__", {"limit": 3})
     give_password(caio)

@@ -142,6 +142,14 @@ def test_publishing_and_taking_down_offer_to_undo(panel, kit):
     assert fresh(kit).is_active
 
 
+def test_the_history_tells_at_once_of_what_was_just_done(panel, kit):
+    for deed, words in (("deactivate", "Lo retiró"), ("publish", "Lo publicó")):
+        answer = panel.post(f"{LIST}{kit.id}/{deed}", htmx=True).text
+        told = answer.partition('id="package-history"')[2]
+        assert 'hx-target="#package-history"' in answer and words in told.partition("</li>")[0]
+    assert 'id="package-history"' in panel.get(f"{LIST}{kit.id}").text
+
+
 def test_a_copy_opens(panel, kit):
     answer = panel.post(f"{LIST}{kit.id}/duplicate")
     assert "(copia)" in panel.get(answer.location).text

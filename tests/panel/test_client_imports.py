@@ -85,3 +85,43 @@ def test_hostile_lines_are_only_text(panel, kind):
     for _ in range(2):
         panel.post(f"{there}/run")
     assert harms(panel.get(there).text) == [] and harms(panel.get("/panel/clients/").text) == []
+
+
+def test_one_line_is_one_line(panel):
+    there = send(panel, f"Inês,{a_cpf(1)},").location
+    assert "1 línea<" in panel.get(there).text and "1 líneas" not in panel.get(there).text
+    assert "1 línea ·" in panel.get(LIST).text
+    panel.post(f"{there}/run", htmx=True)
+    assert "1 de 1 hecho<" in panel.get(there).text
+
+
+@pytest.mark.parametrize("known", [1, 2])
+def test_whoever_is_a_client_already_is_no_mistake_to_mend(panel, known):
+    lines = [f"Cliente {n},{ClientFactory(digits=a_cpf(n)).cpf}," for n in range(known)]
+    page = panel.get(send(panel, *lines).location).text
+    told = "ya es cliente" if known == 1 else "ya son clientes"
+    assert f"No hay nada que importar: {told}." in page and "corrige" not in page
+
+
+def test_a_list_of_mistakes_alone_says_to_mend_them(panel):
+    assert "corrige la línea con error y sube" in panel.get(send(panel, "Ana,1,").location).text
+    assert "corrige las líneas con error y sube" in panel.get(send(panel, "Ana,1,", "Bea,2,").location).text
+
+
+def test_a_list_that_is_over_shows_what_was_left_out_and_counts_nothing_else(panel):
+    ClientFactory(digits="11144477735")
+    there = send(panel, f"Inês,{a_cpf(1)},", "João,111.444.777-35,", "Ana,1,").location
+    assert "Todas" in panel.get(there).text
+    for _ in range(2):
+        panel.post(f"{there}/run")
+    for asked in ({}, {"state": "wrong"}):
+        page = panel.get(there, query_string=asked).text
+        assert "Todas" not in page and page.count("data-row") == 2 and "2 líneas sin importar" in page
+
+
+def test_a_list_of_which_nothing_was_left_out_has_no_lines_any_more(panel):
+    there = send(panel, f"Inês,{a_cpf(1)},").location
+    for _ in range(2):
+        panel.post(f"{there}/run")
+    page = panel.get(there).text
+    assert "sin importar" not in page and "Ninguna línea" not in page and "quedan su número" not in page

@@ -17,6 +17,20 @@ def test_nobody_is_sent_to_sign_in_and_back(eve):
     assert answer.location == "/panel/sign-in?next=/panel/account/"
 
 
+def test_the_bare_address_leads_everybody_to_the_panel_and_tells_nothing(eve, panel):
+    for client in (eve.client, panel.client):
+        for ask in (client.get, client.head):
+            answer = ask("/")
+            assert (answer.status_code, answer.location) == (303, "/panel/")
+            assert "Set-Cookie" not in answer.headers and "Caio" not in answer.text
+        assert client.head("/").data == b""
+
+
+def test_the_bare_address_takes_nothing_else_and_ends_at_the_sign_in(eve):
+    assert eve.client.post("/").status_code == 405
+    assert eve.client.get("/", follow_redirects=True).request.path == "/panel/sign-in"
+
+
 @pytest.mark.parametrize(
     ("verb", "path", "status", "words"),
     [

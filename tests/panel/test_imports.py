@@ -209,3 +209,32 @@ def test_the_team_and_nobody_import_nothing(as_staff, helper, eve, panel, plan, 
     for path in (LIST, there, LIST + "example"):
         assert as_staff(helper).get(path).status_code == 403
     assert panel.get(LIST + "999").status_code == 404 and count(VIPSubscriber) == 0
+
+
+def test_one_line_is_one_line(panel, plan, ana):
+    there = send(panel, f"{ana.user_id},30", head="id,dias").location
+    assert "1 línea<" in panel.get(there).text and "1 líneas" not in panel.get(there).text
+    panel.post(f"{there}/run", {"existing": "skip"})
+    assert "1 de 1 hecha<" in panel.get(there).text
+
+
+def test_whoever_has_access_already_is_no_mistake_to_mend(panel, plan, ana):
+    subscribe(ana, plan)
+    page = panel.get(send(panel, f"{ana.user_id},30", head="id,dias").location).text
+    assert "Nadie nuevo" in page and "corrige" not in page
+
+
+def test_a_list_of_mistakes_alone_says_where_they_stand(panel, plan):
+    page = panel.get(send(panel, ",30", head="id,dias").location).text
+    assert "No hay nada que importar: en cada línea ves por qué." in page
+
+
+def test_the_numbers_of_the_filter_make_up_all(panel, plan, ana, bea):
+    subscribe(bea, plan)
+    lines = [f"{ana.user_id},30", f"{bea.user_id},30", "", ",9", "710000001,3"]
+    there = send(panel, *lines, head="id,dias").location
+    for _ in range(2):
+        panel.post(f"{there}/run", {"existing": "skip"})
+    page = panel.get(there).text
+    numbers = [int(n) for n in re.findall(r'class="count">(\d+)<', page)]
+    assert numbers[0] == sum(numbers[1:]) == page.count("data-row") == 4

@@ -1,5 +1,6 @@
 """Permisos: the table, one person's form, a job's rights for several; who may not, may not."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -124,3 +125,59 @@ def test_a_right_that_ends_while_a_form_is_open_refuses_the_post_and_keeps_what_
     assert answer.status_code == 403 and "Publicó lo que no era suyo" in answer.text
     db.session.expire_all()
     assert not ana.is_blocked
+
+
+def test_a_section_is_without_a_page_only_as_long_as_no_route_asks_for_it(app):
+    asked = {view.allowed.section for view in app.view_functions.values() if hasattr(view, "allowed")}
+    assert set(rights.COMING) == set(rights.GRANTABLE) - asked
+
+
+def words_of(browser: Browser, person: StaffUser) -> str:
+    page = browser.get(f"/panel/staff/rights/{person.id}").text
+    return re.sub(r"<[^>]+>|\s+", " ", page.partition('id="words-title"')[2].partition("</section>")[0])
+
+
+def test_a_persons_form_says_which_sections_have_no_page_yet(rita, helper):
+    page = rita.get(f"/panel/staff/rights/{helper.id}").text
+    rows = dict(zip(rights.GRANTABLE, page.split('<th scope="row">')[1:], strict=True))
+    assert {name for name, row in rows.items() if "todavía sin página" in row} == set(rights.COMING)
+
+
+def test_the_words_say_which_rights_lead_nowhere_yet(rita, helper):
+    save(rita, helper, desk=["read"], vip=["read"])
+    words = words_of(rita, helper)
+    assert words.count("todavía sin página") == 1 and "Atención" in words.partition("todavía sin página")[0]
+
+
+def test_the_table_leaves_out_what_has_no_page_and_nobody_holds(rita, helper):
+    assert "Difusiones" not in rita.get("/panel/staff/rights/").text
+    save(rita, helper, broadcast=["read"])
+    page = rita.get("/panel/staff/rights/").text
+    assert "Difusiones" in page and "Puntos" not in page and "todavía sin página" in page
+
+
+@pytest.mark.parametrize(
+    ("acts", "told", "untold"),
+    [
+        (["read"], ["ver el CPF completo de un cliente"], ["descargar la lista con todos los CPF"]),
+        (["read", "update"], ["ver el CPF completo de un cliente", "descargar la lista con todos los CPF"], []),
+    ],
+)
+def test_it_is_said_who_may_see_a_cpf_in_clear(rita, helper, acts, told, untold):
+    form = rita.get(f"/panel/staff/rights/{helper.id}").text.partition('id="rights-form"')[2].partition("</form>")[0]
+    assert all(words in form for words in told + untold) and "CPF" not in words_of(rita, helper)
+    save(rita, helper, client_management=acts)
+    words = words_of(rita, helper)
+    assert all(one in words for one in told) and not any(one in words for one in untold)
+
+
+def test_a_job_says_so_too(rita, helper):
+    page = rita.get(f"/panel/staff/rights/many?ids={helper.id}").text
+    jobs = page.split('<label class="job">')[1:]
+    assert "ver el CPF completo" in jobs[0] and "todavía sin página" not in jobs[0]
+    assert "CPF" not in jobs[1] and "todavía sin página" in jobs[3]
+
+
+def test_an_end_has_a_label_that_is_seen_on_a_phone(rita, helper):
+    page = rita.get(f"/panel/staff/rights/{helper.id}").text
+    assert '<label class="only-phone" for="f-until-vip">Hasta el día</label>' in page

@@ -363,3 +363,14 @@ def test_the_operator_takes_a_lost_phone_away_when_nobody_else_can(app, eve, rit
     try_in(eve, rita.email, PHRASE)
     assert 'class="qr"' in eve.get("/panel/second-factor/").text
     assert count(AuditLog, AuditLog.action == "second_factor_reset", AuditLog.actor_label == "Consola") == 1
+
+
+def test_the_second_step_greets_by_name_after_a_right_password_and_tells_no_email(eve, rita):
+    try_in(eve, rita.email, PHRASE)
+    page = eve.get("/panel/second-factor/").text
+    assert "Hola, Rita Root." in page and rita.email not in page
+
+
+def test_a_wrong_password_greets_nobody(eve, rita):
+    page = try_in(eve, rita.email, "no es la frase de Rita")
+    assert "Rita Root" not in page.text

@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import process_time
 from urllib.parse import parse_qs, urlsplit
 
@@ -266,6 +267,37 @@ def test_what_does_not_fit_is_said_in_place_and_the_invitation_stays(eve, field,
 def test_everything_that_does_not_fit_is_said_at_once(eve):
     answer = eve.post(f"/panel/invitation/{invite()}", {"email": "no", "full_name": "N", "password": "corta"})
     assert all(f'id="f-{field}-error"' in answer.text for field in ("email", "full_name", "password"))
+
+
+def test_without_any_account_the_page_names_a_command_that_works_where_it_runs(app, eve, monkeypatch):
+    page = eve.get("/panel/sign-in").text
+    assert "<code>.venv/bin/flask --app wsgi staff invite</code>" in page and "make run" in page
+    served = app.extensions["settings"].model_copy(update={"vitrina_env": "production"})
+    monkeypatch.setitem(app.extensions, "settings", served)
+    page = eve.get("/panel/sign-in").text
+    assert "<code>docker compose run --rm web python -m flask staff invite</code>" in page
+    assert "make run" not in page and ".venv" not in page and "docs/guide/deploy.md" in page
+
+
+def test_the_commands_it_names_stand_in_the_guides_too():
+    guides = "".join(path.read_text() for path in Path("docs/guide").glob("*.md"))
+    for command in (
+        ".venv/bin/flask --app wsgi staff invite",
+        "docker compose run --rm web python -m flask staff invite",
+    ):
+        assert command in guides
+
+
+def test_once_there_is_an_account_no_stranger_reads_of_commands(eve, rita):
+    assert "flask" not in eve.get("/panel/sign-in").text
+
+
+def test_what_is_missing_is_said_by_us_and_not_by_a_bubble_of_the_browser(eve):
+    path = f"/panel/invitation/{invite()}"
+    assert re.search(r'<form id="join"[^>]* novalidate>', eve.get(path).text)
+    answer = eve.post(path, {"email": "", "full_name": "", "password": ""})
+    assert answer.status_code == 422
+    assert all(f'id="f-{name}-error"' in answer.text for name in ("email", "full_name", "password"))
 
 
 def test_a_taken_address_is_refused_and_the_invitation_stays(eve, rita):

@@ -50,6 +50,13 @@ def test_money_is_told_by_currency(panel, ana, bea):
     assert not re.search(r"\b319\b", page)
 
 
+def test_what_is_shared_among_one_is_said_of_one(panel, ana, bea):
+    sold(ana)
+    assert "MRR ÷ 1 persona que paga." in panel.get("/panel/stats/money").text
+    sold(bea)
+    assert "MRR ÷ 2 personas que pagan." in panel.get("/panel/stats/money").text
+
+
 @pytest.mark.parametrize(
     ("query", "head"),
     [("range=30", "Día"), ("range=90", "Semana del"), ("range=own&first=2025-01-01&last=2025-12-31", "Mes, desde el")],

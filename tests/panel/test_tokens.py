@@ -110,7 +110,7 @@ def test_lists_by_state_plan_and_batch(panel, plan, ana):
         page = panel.get(f"{LIST}?state={state}").text
         assert [hint for hint in (b.token.hint for b in (*batch, *other)) if f"…{hint}" in page] == [one.token.hint]
     assert f"…{other[0].token.hint}" not in panel.get(f"{LIST}?plan={plan.id}").text
-    assert "quedan 1 por canjear" in panel.get(f"{LIST}?batch={batch[0].token.batch_id}").text
+    assert "queda 1 por canjear" in panel.get(f"{LIST}?batch={batch[0].token.batch_id}").text
     assert panel.get(LIST + "?state=x&plan=x&batch=%00&after=x&size=x").status_code == 200
 
 
@@ -220,3 +220,9 @@ def test_a_form_with_a_payment_sent_twice_counts_it_once(panel, plan):
     typed |= {"paying": "paid", "amount": "350", "currency": "MXN", "method": "cash"}
     told = [panel.post("/panel/tokens/", typed).status_code for _ in range(2)]
     assert told == [200, 409] and count(ManualPayment) == count(InvitationToken) == 2
+
+
+def test_the_plan_is_marked_as_needed_like_every_field_that_is(panel):
+    a_plan()
+    page = panel.get("/panel/tokens/new").text
+    assert '<legend class="form-label required">' in page.partition('id="token-form"')[2].partition("</fieldset>")[0]

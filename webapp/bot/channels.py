@@ -67,12 +67,14 @@ def vip(user: User, code: str = "") -> Reply:
 
 @on.button("enter")
 def enter(user: User) -> Reply:
-    """Somebody wants into the VIP channel: their link, or the promise that it comes."""
+    """Somebody wants into the VIP channel: their link, or the promise that it comes. It takes the place of what they
+    pressed, which said that they are VIP: so does this."""
     invite = invites.enter(user, by=as_actor(user))
+    told: dict[str, Any] = {"subscriber": subscriptions.of(user.user_id), "zone": zone_of(user)}
     if invite.link is None:
-        return Reply("channels/making")
+        return Reply("channels/making", **told)
     door = [[texts.link(_("Entrar al canal VIP"), invite.link)]]
-    return Reply("creator", words=_written("vip_door", user, fecha=invite.expires_at), buttons=door)
+    return Reply("channels/door", words=_written("vip_door", user, fecha=invite.expires_at), buttons=door, **told)
 
 
 @on.command("free")

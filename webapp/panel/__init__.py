@@ -1,6 +1,7 @@
 """Door: staff pages. The blueprint, what runs around every request of it, and the list of its rooms."""
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
 from webapp.base import web
 from webapp.base.errors import Refused
@@ -96,6 +97,7 @@ def init_app(app: Flask) -> None:
     for room in ROOMS:
         panel.register_blueprint(room.blueprint)
     app.register_blueprint(panel)
+    app.add_url_rule("/", "root", _begin)
     web.refuse_below(app, "/panel", pages.refuse_unrouted)
     app.after_request(_headers)
     app.jinja_env.globals.update(
@@ -118,6 +120,11 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(spark=charts.spark, long_day=charts.long_day)
     app.jinja_env.filters.update(span=words.span, cell=tables.cell)
     app.cli.add_command(commands.staff)
+
+
+def _begin() -> ResponseReturnValue:
+    """Who types the bare address comes to the panel, which finds out who they are; this answer is everybody's."""
+    return redirect(url_for("panel.home.page"), 303)
 
 
 def _headers(answer: Response) -> Response:

@@ -12,7 +12,6 @@ from webapp.base.clock import now
 from webapp.base.db import transaction
 from webapp.base.errors import Denied, Invalid
 from webapp.base.i18n import LOCALES, _, speaking
-from webapp.base.web import is_htmx
 from webapp.config import settings
 from webapp.domain.sessions import devices
 from webapp.domain.staff import accounts, browsers, codes, links, profile, second_factor
@@ -153,12 +152,7 @@ def link() -> ResponseReturnValue:
         code = links.ask(g.staff, by=guard.actor())
     bot = pages.settings().bot_username
     told: dict[str, Any] = {"code": code, "link": f"https://t.me/{bot}?start=link_{code}" if bot else ""}
-    if is_htmx():
-        answer = pages.partial("panel/account/_link.html", **told)
-    else:
-        answer = pages.show("panel/account/link.html", **told)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return pages.told_once("panel/account/_link.html", "panel/account/link.html", **told)
 
 
 @blueprint.post("/telegram/unlink")
@@ -177,6 +171,7 @@ def unlink() -> ResponseReturnValue:
 def _mine(form: str = "") -> dict[str, Any]:
     """What my page shows; `form`: which of its forms did not fit."""
     told: dict[str, Any] = {"sessions": devices.of(staff_id=g.staff.id), "locales": list(LOCALES.items())}
+    told |= {"telegram": people.met(g.staff.telegram_user_id)}
     told |= {"waiting": profile.waiting_email(g.staff.id), "zones": sorted(available_timezones())}
     told |= {"browsers": browsers.of(g.staff.id), "codes_made": second_factor.CODES}
     return told | {"codes_left": second_factor.left(g.staff), "errors": {}, "typed": {}, "form": form}

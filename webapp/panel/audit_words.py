@@ -106,9 +106,6 @@ _SENTENCES = {
     ("staff_users", "recovery_codes"): lazy_gettext("%(who)s pidió códigos de recuperación nuevos"),
     ("staff_browsers", "create"): lazy_gettext("%(who)s pidió recordar un navegador"),
     ("staff_browsers", "delete"): lazy_gettext("%(who)s olvidó un navegador"),
-    ("staff_invitations", "create"): lazy_gettext("%(who)s invitó a alguien al panel"),
-    ("staff_invitations", "update"): lazy_gettext("%(who)s retiró una invitación al panel"),
-    ("staff_codes", "create"): lazy_gettext("%(who)s pidió confirmar algo de su cuenta"),
     ("user_agent_permissions", "permission_change"): lazy_gettext("%(who)s cambió los permisos de %(thing)s"),
     ("user_sessions", "login"): lazy_gettext("%(who)s inició sesión"),
     ("user_sessions", "login_begun"): lazy_gettext("%(who)s escribió su contraseña"),
@@ -161,6 +158,15 @@ _CHANGES = {
     ("free_channel_requests", "status", "approving"): lazy_gettext("%(who)s aprobó la solicitud de %(thing)s"),
     ("free_channel_requests", "status", "approved"): lazy_gettext("%(thing)s entró al canal Free"),
     ("free_channel_requests", "status", "declined"): lazy_gettext("%(who)s rechazó la solicitud de %(thing)s"),
+    ("member_imports", "state", "running"): lazy_gettext("%(who)s empezó a importar la lista %(thing)s"),
+    ("member_imports", "state", "done"): lazy_gettext("%(who)s terminó de importar la lista %(thing)s"),
+    ("member_imports", "state", "cancelled"): lazy_gettext("%(who)s detuvo la lista %(thing)s"),
+    ("client_imports", "state", "running"): lazy_gettext("%(who)s empezó a importar la lista de clientes %(thing)s"),
+    ("client_imports", "state", "done"): lazy_gettext("%(who)s terminó de importar la lista de clientes %(thing)s"),
+    ("client_imports", "state", "cancelled"): lazy_gettext("%(who)s detuvo la lista de clientes %(thing)s"),
+    ("client_imports", "made", None): lazy_gettext(
+        "%(who)s importó más de la lista de clientes %(thing)s: van %(new)s"
+    ),
     ("clients", "is_active", False): lazy_gettext("%(who)s borró el cliente %(thing)s"),
     ("clients", "is_active", True): lazy_gettext("%(who)s restauró el cliente %(thing)s"),
     ("clients", "user_id", None): lazy_gettext("%(who)s cambió de quién es la ficha de %(thing)s"),
@@ -174,18 +180,29 @@ _CHANGES = {
     ("staff_users", "telegram_user_id", None): lazy_gettext("%(thing)s cambió el Telegram de su cuenta"),
     ("staff_users", "locale", None): lazy_gettext("%(who)s cambió el idioma de su panel"),
 }
+# What somebody asked a code for.
+_ASKED = {
+    "email": lazy_gettext("%(who)s pidió otro correo: %(email)s"),
+    "telegram": lazy_gettext("%(who)s pidió un código para unir su Telegram"),
+}
 _FIRST = (
     "is_active",
     "expelled",
     "readmitted",
     "status",
+    "state",
     "role",
     "is_blocked",
     "redeemed_by",
     "withdrawn_at",
     "is_attended",
 )
-_WORDED = {("staff_users", "role"): StaffRole, ("users", "role"): UserRole, ("users", "reach"): Reach}
+_WORDED = {
+    ("staff_users", "role"): StaffRole,
+    ("staff_invitations", "role"): StaffRole,
+    ("users", "role"): UserRole,
+    ("users", "reach"): Reach,
+}
 
 
 def who(row: AuditLog) -> str:
@@ -207,7 +224,7 @@ def reason(row: AuditLog) -> str:
 
 def sentence(row: AuditLog, thing: Thing | None, url: str = "") -> Markup:
     """What happened, as a sentence; the thing leads to its page."""
-    words, extra = _words(row)
+    words, extra = _words(row, thing)
     name = thing.name if thing is not None and thing.name else _nameless(row)
     shown: Any = (
         Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, name) if url else Markup("<bdi>{}</bdi>").format(name)
@@ -218,14 +235,18 @@ def sentence(row: AuditLog, thing: Thing | None, url: str = "") -> Markup:
 
 def plain(row: AuditLog, thing: Thing | None) -> str:
     """The same as text, for files."""
-    words, extra = _words(row)
+    words, extra = _words(row, thing)
     name = thing.name if thing is not None and thing.name else _nameless(row)
     return words % {"who": who(row), "thing": name, "kind": kind(row), **extra}
 
 
-def _words(row: AuditLog) -> tuple[str, dict[str, str]]:
+def _words(row: AuditLog, thing: Thing | None) -> tuple[str, dict[str, str]]:
     """The sentence, and the values that it tells."""
     new, old = row.new_values or {}, row.old_values or {}
+    if row.resource_type == "staff_invitations":
+        return _of_invitation(row, thing)
+    if row.resource_type == "staff_codes" and new.get("purpose") in _ASKED:
+        return str(_ASKED[new["purpose"]]), {"email": str(new.get("email") or "")}
     if row.resource_type == "staff_users" and new.get("deleted_at"):
         return str(_("%(who)s sacó a %(thing)s del equipo")), {}
     if row.action in ("update", "permission_change"):
@@ -238,6 +259,18 @@ def _words(row: AuditLog) -> tuple[str, dict[str, str]]:
     if row.resource_type == "manual_payments" and str(new.get("amount", "")).startswith("-"):
         return str(_("%(who)s anuló un pago: %(thing)s")), {}
     return str(_SENTENCES.get((row.resource_type, row.action)) or _ANY.get(row.action, _OTHER)), {}
+
+
+def _of_invitation(row: AuditLog, thing: Thing | None) -> tuple[str, dict[str, str]]:
+    """Whom it was for, where it was for somebody; what they become."""
+    known = thing is not None and bool(thing.name)
+    if row.action != "create":
+        words = _("%(who)s retiró la invitación de %(thing)s") if known else _("%(who)s retiró una invitación al panel")
+        return str(words), {}
+    told = {"role": _worded(row, "role", (row.new_values or {}).get("role"))}
+    if known:
+        return str(_("%(who)s invitó a %(thing)s al panel (%(role)s)")), told
+    return str(_("%(who)s hizo una invitación al panel para quien tenga el enlace (%(role)s)")), told
 
 
 def _worded(row: AuditLog, name: str, value: Any) -> str:

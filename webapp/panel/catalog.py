@@ -258,13 +258,7 @@ def _form(
     if is_htmx():
         return pages.partial("panel/catalog/_form.html", status=status, **context)
     if package is not None:
-        context |= {
-            "figures": lists.figures(package.id),
-            "history": [(row, reading.said(row)) for row in lists.history("content_packages", package.id, size=20)],
-            "state": lists.package_state(package),
-            "states": reading.states(),
-            "is_first": packages.is_first(package),
-        }
+        context |= _beside(package)
     return pages.show(
         "panel/catalog/form.html",
         status=status,
@@ -276,14 +270,19 @@ def _form(
 
 def _standing(package_id: int, toast: str, undo: str) -> ResponseReturnValue:
     package = packages.get_package(package_id)
-    context: dict[str, Any] = {
-        "package": package,
+    told = {"package": package, **_beside(package)}
+    return pages.done(_back(package_id), "panel/catalog/_deed.html", toast=toast, undo=undo, **told)
+
+
+def _beside(package: ContentPackage) -> dict[str, Any]:
+    """What stands beside the form: how the package stands, and its story."""
+    return {
+        "figures": lists.figures(package.id),
+        "history": [(row, reading.said(row)) for row in lists.history("content_packages", package.id, size=20)],
         "state": lists.package_state(package),
         "states": reading.states(),
-        "figures": lists.figures(package_id),
         "is_first": packages.is_first(package),
     }
-    return pages.done(_back(package_id), "panel/catalog/_standing.html", toast=toast, undo=undo, **context)
 
 
 def _pictures(package_id: int, *, toast: str = "", error: str = "") -> ResponseReturnValue:

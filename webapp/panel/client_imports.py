@@ -6,12 +6,10 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.base.db import get, transaction
-from webapp.base.errors import Invalid
 from webapp.base.i18n import _
-from webapp.base.web import is_htmx
 from webapp.domain.clients import imports
 from webapp.domain.clients.models import ClientImport
-from webapp.panel import pages, uploads
+from webapp.panel import pages, sent_lists, uploads
 from webapp.panel.guard import actor, allow
 
 blueprint = Blueprint("client_imports", __name__, url_prefix="/clients/imports")
@@ -30,13 +28,7 @@ def page() -> ResponseReturnValue:
 @allow("client_management", "create")
 def create() -> ResponseReturnValue:
     """Reads a list and keeps it, encrypted, to be looked at."""
-    try:
-        prepared = imports.read(*uploads.sheet())
-        with transaction():
-            made = imports.keep(prepared, by=actor())
-    except Invalid as error:
-        return pages.wrong(error, "panel/imports/_form.html", PAGE, **_all())
-    return pages.done(url_for(".show", import_id=made.id))
+    return sent_lists.take(imports, PAGE, _all())
 
 
 @blueprint.get("/example")
@@ -67,9 +59,8 @@ def run(import_id: int) -> ResponseReturnValue:
         made = get(ClientImport, import_id)
         imports.begin(made, by=actor())
         more = imports.step(made, by=actor())
-    if is_htmx() and more:
-        return pages.partial(STANDING, **_one(get(ClientImport, import_id)))
-    return pages.done(url_for(".show", import_id=import_id), toast="" if more else _("Lista importada."))
+    there = url_for(".show", import_id=import_id)
+    return sent_lists.stepped(there, more, STANDING, lambda: _one(get(ClientImport, import_id)))
 
 
 @blueprint.post("/<int:import_id>/cancel")
@@ -78,8 +69,7 @@ def cancel(import_id: int) -> ResponseReturnValue:
     """Makes nobody more of it a client."""
     with transaction():
         done = imports.cancel(get(ClientImport, import_id), by=actor())
-    words = _("Detenida: lo hecho queda, lo demás no se hace.") if done else _("Ya había terminado.")
-    return pages.done(url_for(".show", import_id=import_id), toast=words)
+    return sent_lists.stopped(url_for(".show", import_id=import_id), done)
 
 
 def _one(made: ClientImport) -> dict[str, Any]:
@@ -89,7 +79,5 @@ def _one(made: ClientImport) -> dict[str, Any]:
 
 
 def _all() -> dict[str, Any]:
-    found = imports.every(request.args.get("after"))
-    told = {"found": found, "errors": {}, "typed": {}, "most": imports.MOST}
-    words = {"action": url_for(".create"), "back": url_for("panel.clients.page"), "show": "panel.client_imports.show"}
-    return told | words | {"promise": _("Primero la revisas; nadie es cliente todavía.")}
+    promise = _("Primero la revisas; nadie es cliente todavía.")
+    return sent_lists.before(imports, back=url_for("panel.clients.page"), promise=promise)

@@ -54,7 +54,7 @@ def search() -> ResponseReturnValue:
         told = {"q": q, **{name: request.form.get(name, "")[:100] for name in ("deleted", "sort", "size")}}
         return redirect(f"{url_for('.page')}?{urlencode({name: text for name, text in told.items() if text})}", 303)
     try:
-        found, wrong = _with_cpf(cpf.read(q)), ""
+        found, wrong = with_cpf(cpf.read(q)), ""
     except ValueError as fault:
         found, wrong = [], str(fault)
     shown: dict[str, Any] = {"found": Page(found, None), "count": len(found), "wanted": ClientFilter(), "size": None}
@@ -201,7 +201,7 @@ def hide(client_id: uuid.UUID) -> ResponseReturnValue:
     return pages.partial("panel/clients/_cpf.html", client=clients.get_client(client_id), shown="")
 
 
-def _with_cpf(digits: str) -> Sequence[Client]:
+def with_cpf(digits: str) -> Sequence[Client]:
     """Whoever has this CPF. Raises TooMany for who asks for too many that nobody has: of each that we mask, so few
     could be meant that they could all be tried."""
     who = ("cpf-nobody-has", str(g.staff.id))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from webapp.base.i18n import _, money, number
+from webapp.base.i18n import _, money, ngettext, number
 from webapp.domain.channels.models import RequestStatus, Status
 from webapp.domain.insights.cohorts import Cohort
 from webapp.domain.insights.demand import Demand
@@ -119,7 +119,8 @@ def of_money(found: Revenue) -> list[Told]:
             Told(_("MRR %(code)s", code=code), money(one.mrr, code),
                  _("Cada pago vigente, repartido en sus días × 30."), _change(one.mrr, one.mrr_before)),
             Told(_("ARPU %(code)s", code=code), _money(one.arpu, code),
-                 _("MRR ÷ %(n)s personas que pagan.", n=number(one.payers))),
+                 ngettext("MRR ÷ %(n)s persona que paga.", "MRR ÷ %(n)s personas que pagan.", one.payers,
+                          n=number(one.payers))),
             Told(_("LTV %(code)s", code=code), _money(one.ltv, code), _("ARPU ÷ bajas en 30 días.")),
         ]  # fmt: skip
     return [*told, Told(_("Bajas en 30 días"), percent(found.churn), _("Tasa de bajas × 30 ÷ días del periodo."))]

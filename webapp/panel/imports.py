@@ -6,37 +6,30 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.base.db import get, transaction
-from webapp.base.errors import Invalid
 from webapp.base.i18n import _
-from webapp.base.web import is_htmx
 from webapp.domain.channels import imports, lines
 from webapp.domain.channels.records import MemberImport, RowState
 from webapp.domain.insights.listings import LinesFilter
-from webapp.panel import exports, pages, uploads
+from webapp.panel import exports, pages, sent_lists, uploads
 from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("imports", __name__, url_prefix="/vip/imports")
 SIZES = (50, 100)
+PAGE, STANDING = "panel/imports/page.html", "panel/imports/_standing.html"
 
 
 @blueprint.get("/")
 @allow("vip", "create")
 def page() -> ResponseReturnValue:
     """The form, and the lists that were sent before."""
-    return pages.show("panel/imports/page.html", **_all())
+    return pages.show(PAGE, **_all())
 
 
 @blueprint.post("/")
 @allow("vip", "create")
 def create() -> ResponseReturnValue:
     """Reads a list and keeps it to be looked at."""
-    try:
-        prepared = imports.read(*uploads.sheet())
-        with transaction():
-            made = imports.keep(prepared, by=actor())
-    except Invalid as error:
-        return pages.wrong(error, "panel/imports/_form.html", "panel/imports/page.html", **_all())
-    return pages.done(url_for(".show", import_id=made.id))
+    return sent_lists.take(imports, PAGE, _all())
 
 
 @blueprint.get("/example")
@@ -69,9 +62,7 @@ def run(import_id: int) -> ResponseReturnValue:
             imports.begin(made, request.form["existing"], by=actor())
         more = imports.step(made, by=actor())
     there = url_for(".show", import_id=import_id)
-    if is_htmx() and more:
-        return pages.partial("panel/imports/_standing.html", **_one(get(MemberImport, import_id)))
-    return pages.done(there, toast="" if more else _("Lista importada."))
+    return sent_lists.stepped(there, more, STANDING, lambda: _one(get(MemberImport, import_id)))
 
 
 @blueprint.post("/<int:import_id>/cancel")
@@ -80,8 +71,7 @@ def cancel(import_id: int) -> ResponseReturnValue:
     """Makes nothing more of it."""
     with transaction():
         done = imports.cancel(get(MemberImport, import_id), by=actor())
-    words = _("Detenida: lo hecho queda, lo demás no se hace.") if done else _("Ya había terminado.")
-    return pages.done(url_for(".show", import_id=import_id), toast=words)
+    return sent_lists.stopped(url_for(".show", import_id=import_id), done)
 
 
 @blueprint.post("/<int:import_id>/problems")
@@ -122,7 +112,5 @@ def _one(made: MemberImport) -> dict[str, Any]:
 
 
 def _all() -> dict[str, Any]:
-    found = imports.every(request.args.get("after"))
-    told = {"found": found, "errors": {}, "typed": {}, "most": imports.MOST}
-    words = {"action": url_for(".create"), "back": url_for("panel.vip.page"), "show": "panel.imports.show"}
-    return told | words | {"promise": _("Primero la revisas; nadie recibe nada todavía.")}
+    promise = _("Primero la revisas; nadie recibe nada todavía.")
+    return sent_lists.before(imports, back=url_for("panel.vip.page"), promise=promise)

@@ -90,6 +90,14 @@ def done(
     return answer
 
 
+def told_once(template: str, page: str, **context: Any) -> Response:
+    """An answer that tells a secret, here and nowhere again: `template` for htmx, `page` for a plain browser, and for
+    nobody's cache."""
+    answer = partial(template, **context) if is_htmx() else show(page, **context)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def wrong(error: Invalid, template: str, page: str, **context: Any) -> Response:
     """A form that did not fit, with what was typed: its partial for htmx, its whole page for a plain browser; 422."""
     context |= {"errors": error.fields, "typed": request.form}

@@ -1,7 +1,7 @@
 """Permisos: who may what, as a table of people and sections; one person's rights; a job's rights for several."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +28,9 @@ def page() -> ResponseReturnValue:
     words, after = request.args.get("q", "")[:100].replace("\0", ""), request.args.get("after")
     found = permissions.colleagues(words, after=after, size=pages.size(SIZES))
     held = permissions.of_many([one.id for one in found.rows])
-    told: dict[str, Any] = {"found": found, "held": held, "ending": _ending(), "words": words}
-    return pages.show("panel/rights/page.html", **told, **_named())
+    told: dict[str, Any] = _named() | {"found": found, "held": held, "ending": _ending(), "words": words}
+    shown = {name: label for name, label in rights.GRANTABLE.items() if _is_shown(name, held.values())}
+    return pages.show("panel/rights/page.html", **told, shown=shown)
 
 
 @blueprint.get("/<uuid:staff_id>")
@@ -87,6 +88,11 @@ def give_many() -> ResponseReturnValue:
         "%(n)s persona tiene ahora estos permisos.", "%(n)s personas tienen ahora estos permisos.", number, n=number
     )
     return pages.done(url_for(".page"), toast=words)
+
+
+def _is_shown(section: str, held: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the table has this section: what leads to no page yet only while somebody on it has a right there."""
+    return section not in rights.COMING or any(section in theirs for theirs in held)
 
 
 def _ending() -> list[tuple[str, list[UserAgentPermission]]]:
@@ -147,4 +153,5 @@ def _template() -> permissions.Template:
 
 
 def _named() -> dict[str, Any]:
-    return {"sections": rights.GRANTABLE, "acts": rights.ACT_NAMES, "templates": permissions.TEMPLATES}
+    told: dict[str, Any] = {"sections": rights.GRANTABLE, "acts": rights.ACT_NAMES, "templates": permissions.TEMPLATES}
+    return told | {"coming": rights.COMING, "also": rights.ALSO}

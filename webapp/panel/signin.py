@@ -27,7 +27,11 @@ TRIES = "30 per 5 minutes"
 def page() -> ResponseReturnValue:
     """The form; whoever is signed in goes on."""
     target = guard.safe_next(request.args.get("next"))
-    return redirect(target, 303) if g.staff else show(target=target, empty=not accounts.anybody())
+    return (
+        redirect(target, 303)
+        if g.staff
+        else show(target=target, empty=not accounts.anybody(), served=settings().production)
+    )
 
 
 @blueprint.post("/sign-in")

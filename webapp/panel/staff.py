@@ -1,6 +1,7 @@
 """Equipo: who has an account; inviting, roles, suspending, letting go."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, g, request, url_for
@@ -9,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from webapp.base.db import transaction
 from webapp.base.errors import Invalid, all_fit
 from webapp.base.i18n import _
-from webapp.base.web import is_htmx
 from webapp.config import settings
 from webapp.domain.staff import accounts, profile, second_factor, team
 from webapp.domain.staff.models import StaffRole
@@ -52,7 +52,7 @@ def invite() -> ResponseReturnValue:
         roles = team.roles_for(g.staff)
         return pages.wrong(error, "panel/staff/_invite.html", "panel/staff/invite.html", roles=roles)
     link = settings().public + url_for("panel.signin.invitation", token=token)
-    return _told_once("panel/staff/_invited.html", "panel/staff/invited.html", link=link, role=role, email=email)
+    return pages.told_once("panel/staff/_invited.html", "panel/staff/invited.html", link=link, role=role, email=email)
 
 
 @blueprint.post("/invitations/<int:invitation_id>/withdraw")
@@ -93,10 +93,7 @@ def change_role(staff_id: uuid.UUID) -> ResponseReturnValue:
 @sudo
 def suspend(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Keeps somebody out; undone by letting them in again."""
-    with transaction():
-        changed = team.suspend(staff_id, by=guard.actor())
-    undo = url_for(".reactivate", staff_id=staff_id) if changed else ""
-    return _after(staff_id, _("Cuenta suspendida: sus sesiones se cerraron."), undo=undo)
+    return _put_out(team.suspend, staff_id, _("Cuenta suspendida: sus sesiones se cerraron."))
 
 
 @blueprint.post("/<uuid:staff_id>/reactivate")
@@ -114,10 +111,7 @@ def reactivate(staff_id: uuid.UUID) -> ResponseReturnValue:
 @sudo
 def remove(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Lets somebody go."""
-    with transaction():
-        changed = team.remove(staff_id, by=guard.actor())
-    undo = url_for(".reactivate", staff_id=staff_id) if changed else ""
-    return _after(staff_id, _("Ya no está en el equipo. Lo que hizo queda en la auditoría."), undo=undo)
+    return _put_out(team.remove, staff_id, _("Ya no está en el equipo. Lo que hizo queda en la auditoría."))
 
 
 @blueprint.post("/<uuid:staff_id>/second-factor/reset")
@@ -139,7 +133,7 @@ def hand_over_email(staff_id: uuid.UUID) -> ResponseReturnValue:
         code = profile.hand_over(staff_id, by=guard.actor())
     link = settings().public + url_for("panel.account.confirm_email", code=code)
     told = {"link": link, "person": team.person(staff_id)}
-    return _told_once("panel/staff/_email_link.html", "panel/staff/email_link.html", **told)
+    return pages.told_once("panel/staff/_email_link.html", "panel/staff/email_link.html", **told)
 
 
 def _one(staff_id: uuid.UUID) -> dict[str, Any]:
@@ -158,12 +152,13 @@ def _role() -> StaffRole:
     return found
 
 
+def _put_out(deed: Callable[..., bool], staff_id: uuid.UUID, toast: str) -> ResponseReturnValue:
+    """Somebody is out by this deed; undone by letting them in again."""
+    with transaction():
+        changed = deed(staff_id, by=guard.actor())
+    undo = url_for(".reactivate", staff_id=staff_id) if changed else ""
+    return _after(staff_id, toast, undo=undo)
+
+
 def _after(staff_id: uuid.UUID, toast: str, undo: str = "") -> ResponseReturnValue:
     return pages.done(url_for(".show", staff_id=staff_id), toast=toast, undo=undo)
-
-
-def _told_once(template: str, page: str, **told: Any) -> ResponseReturnValue:
-    """An answer that tells a secret, and that no browser keeps."""
-    answer = pages.partial(template, **told) if is_htmx() else pages.show(page, **told)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

@@ -12,7 +12,6 @@ from webapp.base.crypto import new_token
 from webapp.base.db import get, transaction
 from webapp.base.errors import Invalid, NotFound, all_fit
 from webapp.base.i18n import _
-from webapp.base.web import is_htmx
 from webapp.domain.channels import lists, payments, plans, tokens
 from webapp.domain.channels.lists import TokenFilter
 from webapp.domain.channels.models import TOKEN_STATES, InvitationToken, SubscriptionPlan
@@ -78,12 +77,7 @@ def create() -> ResponseReturnValue:
     bot = pages.settings().bot_username
     link = f"https://t.me/{bot}?start=vip_" if bot else ""
     told: dict[str, Any] = {"issued": made, "link": link, "token": made[0].token}
-    if is_htmx():
-        answer = pages.partial("panel/tokens/_issued.html", **told)
-    else:
-        answer = pages.show("panel/tokens/issued.html", **told)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return pages.told_once("panel/tokens/_issued.html", "panel/tokens/issued.html", **told)
 
 
 @blueprint.post("/csv")
@@ -111,12 +105,7 @@ def print_cards() -> ResponseReturnValue:
     found = cards.draw(codes[first : first + cards.SHEET], f"https://t.me/{bot}?start=vip_" if bot else "")
     told: dict[str, Any] = {"cards": found, "codes": codes, "first": first, "size": cards.SHEET}
     told["creator"] = pages.settings().creator_name
-    if is_htmx():
-        answer = pages.partial("panel/tokens/_cards.html", **told)
-    else:
-        answer = pages.show("panel/tokens/cards.html", **told)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return pages.told_once("panel/tokens/_cards.html", "panel/tokens/cards.html", **told)
 
 
 @blueprint.get("/<int:token_id>")

@@ -47,7 +47,9 @@ def hidden(text: str) -> str:
 
 
 def may_be(text: str) -> bool:
-    """Whether words could be a CPF, or a part of one: they are no name, and have no place in an address."""
+    """Whether words could be a CPF, a part of one, or hold one: they are no name, and have no place in an address."""
+    if hidden(text) != text:
+        return True
     digits = text.translate(SIGNS)
     return len(digits) >= 3 and sum(sign.isdigit() for sign in digits) * 2 > len(digits)
 

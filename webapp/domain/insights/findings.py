@@ -8,6 +8,8 @@ from sqlalchemy.orm import joinedload
 from webapp.base.db import db
 from webapp.base.search import matching
 from webapp.domain.catalog.models import ContentPackage, UserInterest
+from webapp.domain.clients import lists as clients
+from webapp.domain.clients.models import Client
 from webapp.domain.users import people
 from webapp.domain.users.models import User
 
@@ -26,6 +28,12 @@ def packages_like(words: str) -> Sequence[ContentPackage]:
         which = which | (ContentPackage.id == int(words[:18]))
     query = select(ContentPackage).where(which).order_by(ContentPackage.is_active.desc(), ContentPackage.id.desc())
     return db.session.scalars(query.limit(FEW)).all()
+
+
+def clients_like(words: str) -> Sequence[Client]:
+    """A few clients by name, or by an e-mail whole; never by a CPF, which is asked for where tries are counted."""
+    rows: Sequence[Client] = clients.search(clients.ClientFilter(words), size=FEW).rows
+    return rows
 
 
 def interests_like(words: str) -> Sequence[UserInterest]:

@@ -47,6 +47,15 @@ GRANTABLE: Mapping[str, Any] = {
     "audit": lazy_gettext("Auditoría"),
     "settings": lazy_gettext("Ajustes"),
 }
+# What can be granted ahead of the pages that will ask for it; a test compares it with the routes.
+COMING = frozenset({"points", "providers", "pdf_processing", "audio_recording", "desk", "desk_settings", "broadcast"})
+# What an act includes that its name does not say: section → act → what one may also do.
+ALSO: Mapping[str, Mapping[str, Any]] = {
+    "client_management": {
+        "read": lazy_gettext("ver el CPF completo de un cliente"),
+        "update": lazy_gettext("descargar la lista con todos los CPF"),
+    }
+}
 # Everybody who is signed in has the panel's first page, and what is their own.
 EVERYBODYS: Mapping[str, frozenset[str]] = {"home": frozenset({"read"}), "account": frozenset(ACTS)}
 SECTIONS = frozenset(GRANTABLE) | frozenset(EVERYBODYS)
