@@ -19,6 +19,7 @@ from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import subscriptions
 from webapp.domain.sessions import devices
+from webapp.domain.staff import team
 from webapp.domain.users import people, roles
 
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
@@ -103,6 +104,7 @@ def test_a_step_down_and_up_keeps_what_people_did(fresh):
     upgrade(MIGRATIONS)
     assert len(db.session.scalars(select(UserInterest)).all()) == 1
     assert people.search("nandu", size=5).rows[0].first_name == "Ñandú"
+    assert team.people("LIMA equipo").rows[0].full_name == "Caio Lima"
 
 
 def test_the_tables_have_the_columns_and_indexes_that_the_design_names(fresh):

@@ -126,7 +126,13 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
         raise Conflict(_("Esta invitación ya se usó."))
     values = {"id": uuid.uuid4(), "email": email, "full_name": name, "password_hash": hashed, "role": invitation.role}
     values |= {"locale": locale if locale in LOCALES else "es", "password_changed_at": now()}
-    born = upsert(StaffUser).values(values).on_conflict_do_nothing(index_elements=["email"]).returning(StaffUser.id)
+    searched = StaffUser.searched(name, email)
+    born = (
+        upsert(StaffUser)
+        .values(search_text=searched, **values)
+        .on_conflict_do_nothing(index_elements=["email"])
+        .returning(StaffUser.id)
+    )
     if db.session.scalar(born, execution_options=NOTED) is None:
         raise Invalid(fields={"email": _("Ya hay una cuenta con ese correo.")})
     taken = update(StaffInvitation).where(StaffInvitation.id == invitation.id).values(staff_id=values["id"])

@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from webapp.base.clock import now
-from webapp.base.db import Page, db, page
+from webapp.base.db import Page, db
 from webapp.base.errors import Conflict, Denied, Invalid, NotFound, all_fit
 from webapp.base.i18n import _, lazy_gettext
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import rights
+from webapp.domain.staff import rights, team
 from webapp.domain.staff.models import StaffRole, StaffUser, UserAgentPermission
 from webapp.domain.staff.rights import ACTS, GRANTABLE, Grant, Rights
 
@@ -142,12 +142,8 @@ def expiring(within: timedelta = SOON, limit: int = 50) -> Sequence[tuple[UserAg
 
 
 def colleagues(words: str = "", *, after: str | None = None, size: int = 25) -> Page:
-    """The accounts whose rights are given section by section, by name; `words`: a part of the name or the e-mail."""
-    query = select(StaffUser).where(StaffUser.is_active, StaffUser.role == StaffRole.USER)
-    if words.strip():
-        like = "%" + words.strip().casefold().replace("%", "").replace("_", "") + "%"
-        query = query.where(func.lower(StaffUser.full_name).like(like) | StaffUser.email.like(like))
-    return page(query, StaffUser.full_name, StaffUser.email, after=after, size=size, descending=False, scalars=True)
+    """The accounts whose rights are given section by section, by name; `words`: parts of name and e-mail."""
+    return team.named(words, StaffUser.is_active, StaffUser.role == StaffRole.USER, after=after, size=size)
 
 
 def colleagues_named(staff_ids: Collection[uuid.UUID]) -> list[StaffUser]:

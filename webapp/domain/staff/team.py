@@ -17,6 +17,7 @@ from webapp.base.clock import now
 from webapp.base.db import Page, db, page
 from webapp.base.errors import Conflict, Denied, NotFound
 from webapp.base.i18n import _
+from webapp.base.search import containing
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
@@ -38,12 +39,14 @@ class Waiting:
 
 
 def people(words: str = "", state: str | None = None, *, after: str | None = None, size: int = 25) -> Page:
-    """The accounts by name; `words`: a part of the name or the e-mail. Without a state: those who are not removed."""
+    """The accounts by name; `words`: parts of name and e-mail. Without a state: those who are not removed."""
+    return named(words, _in_state(state), after=after, size=size)
+
+
+def named(words: str, *conditions: Any, after: str | None, size: int) -> Page:
+    """The accounts of these conditions by name, that hold every one of `words` in name or e-mail."""
     row = StaffUser
-    query = select(row).where(_in_state(state))
-    if words.strip():
-        like = "%" + words.strip().casefold().replace("%", "").replace("_", "") + "%"
-        query = query.where(func.lower(row.full_name).like(like) | row.email.like(like))
+    query = select(row).where(containing(row, words), *conditions)
     return page(query, row.full_name, row.email, after=after, size=size, descending=False, scalars=True)
 
 
