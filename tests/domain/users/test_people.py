@@ -1,5 +1,6 @@
 """Meeting people, finding them, keeping them out."""
 
+import factory
 import pytest
 
 from tests.conftest import count
@@ -33,6 +34,27 @@ def test_search_is_blind_to_accents_and_case(app):
         people.get_or_create_user(TOLD)
     for words in ("IÑAKI nunez", "nuñ", "@inaki", "730000001"):
         assert len(people.search(words).rows) == people.count_found(words) == 1, words
+
+
+@pytest.mark.parametrize("named", ["@ana", "ana", " ANA ", "@Ana"])
+def test_somebody_is_found_by_their_username_however_many_hold_it_in_theirs(app, named):
+    ana = UserFactory(username="Ana", first_name="Torres")
+    UserFactory.create_batch(25, username=factory.Sequence(lambda n: f"mariana{n}"))
+    assert people.find(named).user_id == people.find(f"{ana.user_id}").user_id == ana.user_id
+
+
+def test_who_is_meant_is_said_exactly(ana):
+    UserFactory.create_batch(2, username="gemela")
+    UserFactory(username="a_b", first_name="Ñ")
+    for named in ("", "@", "gemela", "@anato", "a%b", "Ñ", "7" * 30, "٧١٠٠٠٠٠٠١", "x\0y"):
+        assert people.find(named) is None, named
+    assert people.find("A_B").first_name == "Ñ"
+
+
+def test_a_name_written_exactly_is_meant_before_one_of_other_letters_size(app):
+    UserFactory(username="Gemela")
+    exact = UserFactory(username="gemela")
+    assert people.find("@gemela").user_id == exact.user_id
 
 
 def test_filters_narrow_what_is_found_and_counted(ana, bea):

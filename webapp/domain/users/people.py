@@ -58,13 +58,19 @@ def met(user_id: int | None) -> User | None:
 
 
 def find(named: str) -> User | None:
-    """The one person with this id or @username; None for nobody, and for a name that two had."""
-    text = named.strip().removeprefix("@")
+    """The one person with this id or @username, as it is written or else whatever the case; None for nobody, and
+    for a name that two had."""
+    text = clean(named).removeprefix("@")
     if not text:
         return None
-    found = [one for one in search(text, size=20).rows if text in (str(one.user_id), one.username)]
-    found = found or [one for one in search(text, size=20).rows if (one.username or "").casefold() == text.casefold()]
-    return found[0] if len(found) == 1 else None
+    if text.isdecimal() and text.isascii():
+        return db.session.get(User, int(text)) if len(text) <= 18 else None
+    alike = (matching(User, text), func.lower(User.username) == text.lower())  # the first by the index of the search
+    for called in ((User.username == text,), alike):
+        found = db.session.scalars(select(User).where(*called).limit(2)).all()
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def get_users_by_role(role: UserRole, *, after: str | None = None, size: int = 50) -> Page:
