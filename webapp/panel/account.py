@@ -37,7 +37,7 @@ def pulse() -> ResponseReturnValue:
     """Somebody looks at a page: their session stays. A GET never writes, so pages say it by themselves."""
     if now() - g.session.last_activity >= FRESH:
         with transaction():
-            devices.touch(g.session)
+            devices.touch(g.session.id, "panel")
     return Response(status=204)
 
 
