@@ -61,6 +61,7 @@ from webapp.domain.settings import config, texts
 from webapp.domain.staff import (
     accounts,
     browsers,
+    closing,
     codes,
     entry,
     links,
@@ -111,6 +112,7 @@ ALLOWED = {
     "staff.entry.show_again": "the account's last step of time goes with the row of the session",
     "staff.second_factor.confirm": "the other sessions end in one row",
     "staff.second_factor.reset": "all sessions end in one row",
+    "staff.closing.end_all": "all sessions of an account end in one row",
     "staff.accounts.change_password": "the other sessions end in one row",
     "channels.returns.readmit": "a correction of the date, the readmission, and the entry: three things done at once",
     "channels.differences.mend": "what was wrong is noted of the member, what was done of the subscription",
@@ -650,6 +652,7 @@ DEEDS = {
         lambda w: partial(accounts.change_password, w.staff, PHRASE, PHRASE + " dos", keep=w.staff.id, by=BY),
         "staff_users",
     ),
+    "staff.closing.end_all": (lambda w: partial(closing.end_all, w.door.staff_id, by=BY), "user_sessions"),
     "staff.profile.change": (
         lambda w: partial(profile.change, w.staff, full_name="Eva Sol", locale="en", time_zone="Europe/Madrid", by=BY),
         "staff_users",

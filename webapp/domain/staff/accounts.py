@@ -17,8 +17,7 @@ from webapp.base.i18n import LOCALES, _
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, codes, notices, waits
+from webapp.domain.staff import closing, notices, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.waits import Origin
@@ -197,9 +196,7 @@ def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
     notices.tell(staff, "staff/password")
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
+    return closing.end_all(staff.id, keep=keep, by=by)
 
 
 def as_actor(staff: StaffUser, **where: Any) -> Actor:

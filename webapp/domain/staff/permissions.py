@@ -98,7 +98,7 @@ def grant(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser,
     takes = any(change.takes for change in changes)  # asked before the rows are written anew
     for change in changes:
         _write(staff, change, giver=giver, by=by)
-    if takes:
+    if takes:  # less to hold, but still theirs: what they asked for and their browsers stay
         devices.revoke_all(by=by, staff_id=staff.id)
     return len(changes)
 

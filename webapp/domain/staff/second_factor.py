@@ -21,8 +21,7 @@ from webapp.base.errors import Conflict, Denied, Invalid
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, codes, notices
+from webapp.domain.staff import closing, notices
 from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
 
 ISSUER = "Vitrina"
@@ -65,7 +64,7 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     trail.note("second_factor", StaffUser.__tablename__, staff.id, by=by, new=fresh)
     db.session.refresh(staff)
     codes = _renew(staff)
-    _end_the_rest(staff, by=by, keep=session_id)
+    closing.end_all(staff.id, keep=session_id, by=by)
     if another:
         notices.tell(staff, "staff/new_phone")
     return codes
@@ -112,7 +111,7 @@ def reset(staff: StaffUser, *, by: Actor) -> None:
     db.session.execute(delete(StaffRecoveryCode).where(StaffRecoveryCode.staff_id == staff.id))
     trail.note("second_factor_reset", StaffUser.__tablename__, staff.id, by=by, new=gone)
     db.session.refresh(staff)
-    _end_the_rest(staff, by=by)
+    closing.end_all(staff.id, by=by)
     notices.tell(staff, "staff/second_factor")
 
 
@@ -127,12 +126,6 @@ def secret_of(staff: StaffUser) -> str | None:
         return decrypt(staff.totp_secret) if staff.totp_secret else None
     except ValueError:
         return None
-
-
-def _end_the_rest(staff: StaffUser, *, by: Actor, keep: uuid.UUID | None = None) -> None:
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    devices.revoke_all(by=by, staff_id=staff.id, but=keep)
 
 
 def _is_responsible(staff_id: str) -> bool:

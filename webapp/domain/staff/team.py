@@ -20,9 +20,8 @@ from webapp.base.i18n import _
 from webapp.base.search import containing
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import browsers, codes, notices
+from webapp.domain.staff import closing, notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 CHANGE = "permission_change"
@@ -194,10 +193,8 @@ def _refuse_last(staff: StaffUser) -> None:
 
 
 def _shut(staff: StaffUser, by: Actor) -> None:
-    """Ends their sessions, forgets their browsers and codes, and takes back the invitations that they made."""
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    devices.revoke_all(by=by, staff_id=staff.id)
+    """Takes their account back, and the invitations that they made."""
+    closing.end_all(staff.id, by=by)
     _withdraw(StaffInvitation.created_by == f"staff:{staff.id}", by=by)
 
 
