@@ -53,10 +53,7 @@ def get_account(staff_id: uuid.UUID) -> StaffUser | None:
 
 def account_of(by: Actor) -> StaffUser | None:
     """The account that acts, while it is active; None for anybody else."""
-    try:
-        return get_account(uuid.UUID(by.id)) if by.kind == "staff" else None
-    except ValueError:
-        return None
+    return get_account(by.staff_id) if by.staff_id is not None else None
 
 
 def find(email: str) -> StaffUser | None:

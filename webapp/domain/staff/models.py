@@ -65,6 +65,11 @@ class StaffUser(Base):
             return "removed"
         return "active" if self.is_active else "suspended"
 
+    @property
+    def is_responsible(self) -> bool:
+        """Whether this account stands above all others, and works."""
+        return self.is_active and self.role is StaffRole.SYSADMIN
+
     @staticmethod
     def searched(full_name: str, email: str) -> str:
         """What a search of the team looks at."""

@@ -161,7 +161,7 @@ def _held(staff_id: uuid.UUID, by: Actor) -> Iterator[tuple[StaffUser | None, St
 
     Raises NotFound, and Denied for oneself, for somebody above, and for who may not act any more.
     """
-    row, mine = StaffUser, _staff_id(by.ref)
+    row, mine = StaffUser, by.staff_id
     concerned = or_(row.id.in_({staff_id, mine or staff_id}), and_(row.role == StaffRole.SYSADMIN, row.is_active))
     query = select(row).where(concerned).order_by(row.id).with_for_update()
     found = {one.id: one for one in db.session.scalars(query.execution_options(populate_existing=True))}
