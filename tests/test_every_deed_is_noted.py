@@ -530,8 +530,9 @@ DEEDS = {
     ),
     "channels.sales.give": (lambda w: partial(sales.give, w.ana, 7, by=BY, reason="x"), "users vip_subscribers"),
     "channels.setup.change": (lambda w: partial(setup.change, {"wait_time_minutes": "9"}, by=BY), "bot_config"),
+    "channels.standing.unlink": (lambda w: partial(standing.unlink, w.linked, by=BY), "staff_users"),
     "channels.standing.set_role": (
-        lambda w: partial(standing.set_role, w.ana, UserRole.ADMIN, by=BY, reason="x"),
+        lambda w: partial(standing.set_role, w.ana, UserRole.ADMIN, by=w.rita, reason="x"),
         "users",
     ),
     "channels.subscriptions.add": (
@@ -678,7 +679,7 @@ DEEDS = {
     "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
     "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
     "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
-    "staff.browsers.let": (lambda w: partial(browsers.let, True, giver=w.root, by=BY), "bot_config"),
+    "staff.browsers.let": (lambda w: partial(browsers.let, True, by=w.rita), "bot_config"),
     "staff.browsers.forget": (
         lambda w: partial(browsers.forget, w.browser.id, staff_id=w.hugo.id, by=BY),
         "staff_browsers",

@@ -18,11 +18,11 @@ from webapp.domain.audit.models import AuditLog, AuditVerification
 from webapp.domain.audit.rows import Filter
 from webapp.domain.catalog import interests, packages
 from webapp.domain.catalog.models import UserInterest
-from webapp.domain.channels import plans, standing, subscriptions
+from webapp.domain.channels import plans, subscriptions
 from webapp.domain.channels.models import Status, SubscriptionPeriod
 from webapp.domain.settings import config
 from webapp.domain.staff import accounts, team
-from webapp.domain.users import people
+from webapp.domain.users import people, roles
 from webapp.domain.users.models import UserRole
 from webapp.jobs import clockwork
 from webapp.panel import denials
@@ -48,7 +48,7 @@ def words(page):
 
 
 def test_a_row_reads_as_a_sentence_that_leads_to_its_thing(panel, ana):
-    do(standing.set_role, ana, UserRole.ADMIN, reason="Ayuda los lunes")
+    do(roles.set_role, ana, UserRole.ADMIN, reason="Ayuda los lunes")
     page = words(panel.get("/panel/audit/").text)
     assert f'<a href="/panel/users/{ana.user_id}"><bdi>Ana Torres</bdi></a>' in page
     assert "<b><bdi>Caio Lima</bdi></b> cambió el rol de" in page
@@ -220,7 +220,7 @@ def test_what_was_found_stands_on_the_page(panel, ana):
 
 UNDONE = {
     "a role": (
-        lambda ana, kit: do(standing.set_role, ana, UserRole.ADMIN, reason="x"),
+        lambda ana, kit: do(roles.set_role, ana, UserRole.ADMIN, reason="x"),
         lambda ana, kit: ana.role is UserRole.FREE,
     ),
     "a block": (lambda ana, kit: do(people.block, ana, reason="x"), lambda ana, kit: not ana.is_blocked),

@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from webapp.base.clock import now
 from webapp.base.db import transaction
-from webapp.base.errors import Denied, Invalid
+from webapp.base.errors import Invalid
 from webapp.base.i18n import LOCALES, _, speaking
 from webapp.base.web import is_htmx
 from webapp.config import settings
+from webapp.domain.channels import standing
 from webapp.domain.sessions import devices
 from webapp.domain.staff import accounts, browsers, closing, links, profile, second_factor
-from webapp.domain.users import people
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, public, sudo
 
@@ -163,11 +163,9 @@ def link() -> ResponseReturnValue:
 @allow("account", "update")
 @sudo
 def unlink() -> ResponseReturnValue:
-    """Unties my Telegram; but an admin of the bot does not shed the limits that this account sets them there."""
-    if not guard.held().everything and people.is_admin(g.staff.telegram_user_id or 0):
-        raise Denied(_("Administras el bot con los permisos de esta cuenta: tu Telegram queda unido a ella."))
+    """Unties my Telegram."""
     with transaction():
-        links.unlink(g.staff, by=guard.actor())
+        standing.unlink(g.staff, by=guard.actor())
     words = _("Tu Telegram ya no está unido a esta cuenta.")
     return pages.done(_here(), "panel/account/_telegram.html", toast=words, **_mine())
 
