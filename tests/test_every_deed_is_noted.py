@@ -100,6 +100,8 @@ BESIDE = {
     "insights.exports.mine": "a question: whose file it is",
     "staff.accounts.account_of": "a question: who acts",
     "insights.exports.recent": "a question: one's own files",
+    "staff.rights.refuse_unless_responsible": "a question: who acts, and whether they may",
+    "staff.rights.refuse_unless_everything": "the same",
     "staff.entry.enrol": "confirming the phone and raising the session, which have lines of their own",
 }
 # Where one row stands for many things, or several for one, and why.

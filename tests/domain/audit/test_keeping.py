@@ -144,6 +144,22 @@ def test_a_verification_goes_on_where_it_was_and_another_is_not_begun_beside_it(
     assert verify().reached == 2500
 
 
+def test_one_that_is_asked_for_while_the_worker_walks_is_the_one_it_walks(app, at_once):
+    write(proof.CHUNK + 1)
+    for _batch in range(2):
+        seal()
+    with transaction():
+        one, asked = verifications.ask(by=SYSTEM).id, []
+    at_once(verifications.step, lambda: asked.append(verifications.ask(by=SYSTEM).id))
+    assert count(AuditVerification) == 1 and asked == [one]
+
+
+def test_of_two_who_ask_at_once_both_ask_for_one(app, at_once):
+    asked = []
+    one = at_once(lambda: verifications.ask(by=SYSTEM).id, lambda: asked.append(verifications.ask(by=SYSTEM).id))
+    assert count(AuditVerification) == 1 and asked == [one]
+
+
 def test_what_a_verification_finds_is_told_to_the_chat(app):
     write(3)
     seal()

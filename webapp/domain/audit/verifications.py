@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from webapp.base import outbox
 from webapp.base.clock import now
-from webapp.base.db import db
+from webapp.base.db import db, upsert
 from webapp.base.i18n import _
 from webapp.domain.audit import chain, proof, trail
 from webapp.domain.audit.actors import SYSTEM, Actor
@@ -12,16 +12,16 @@ from webapp.domain.audit.models import AuditVerification
 
 
 def ask(*, by: Actor) -> AuditVerification:
-    """Asks for a verification of all that is sealed now; one that is under way is what is asked for."""
-    going = _going()
-    if going is not None:
-        return going
-    asked = AuditVerification(
-        up_to=chain.head().seq, hash=chain.GENESIS, findings=[], asked_by=by.ref, asked_by_label=by.label[:150]
-    )
-    with trail.watch(asked, "create", by=by):
-        db.session.add(asked)
-    return asked
+    """Asks for a verification of all that is sealed now; one that is under way is what is asked for, whoever races."""
+    row = AuditVerification
+    told = {"up_to": chain.head().seq, "asked_by": by.ref, "asked_by_label": by.label[:150], "created_at": now()}
+    asked = upsert(row).values(**told, reached=0, hash=chain.GENESIS, findings=[]).on_conflict_do_nothing()
+    fresh = db.session.scalar(asked.returning(row.id))
+    if fresh is None:
+        going = db.session.scalar(select(row).where(row.finished_at.is_(None)))
+        return going or ask(by=by)  # it came to its end this moment
+    trail.note("create", row.__tablename__, fresh, by=by, new=told)
+    return db.session.get_one(row, fresh)
 
 
 def latest() -> AuditVerification | None:
