@@ -507,8 +507,8 @@ DEEDS = {
     "channels.plans.create": (lambda w: partial(plans.create, PLAN, by=BY), "subscription_plans"),
     "channels.plans.change": (lambda w: partial(plans.change, w.plan, PLAN, by=BY), "subscription_plans"),
     "channels.plans.switch": (lambda w: partial(plans.switch, w.plan, False, by=BY), "subscription_plans"),
-    "channels.plans.place": (
-        lambda w: partial(plans.place, *w.two_plans, by=BY),
+    "channels.plans.move": (
+        lambda w: partial(plans.move, w.two_plans[0], 1, by=BY),
         "subscription_plans subscription_plans",
     ),
     "channels.reminders.move": (lambda w: partial(reminders.move, w.ana, "Europe/Madrid", by=BY), "users"),
