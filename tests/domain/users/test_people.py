@@ -78,6 +78,26 @@ def test_blocking_needs_a_reason_and_spares_admins(ana, dora, by_dora):
         people.refuse_blocked(ana)
 
 
+def test_whoever_becomes_an_admin_this_moment_is_not_blocked(ana, by_dora, at_once):
+    def late():
+        with pytest.raises(Denied):
+            people.block(db.session.get(User, ana.user_id), by=by_dora, reason="x")
+
+    at_once(lambda: roles.promote_to_admin(people.get_user(ana.user_id), by=by_dora), late)
+    assert count(User, User.is_blocked) == 0
+
+
+def test_somebody_comes_by_one_link_alone_whoever_races(at_once, bea, dora):
+    eva, by = UserFactory(), people.as_actor(bea)
+    codes, came = [bea.referral_code, dora.referral_code], []
+
+    def come(code):
+        came.append(people.refer(people.get_user(eva.user_id), code, by=by))
+
+    at_once(lambda: come(codes[0]), lambda: come(codes[1]))
+    assert came == [True, False] and count(User, User.referred_by == bea.user_id) == 1
+
+
 def test_a_role_by_hand_needs_words(ana, by_dora):
     with pytest.raises(Invalid):
         roles.set_role(ana, UserRole.VIP, by=by_dora, reason=" ")

@@ -80,12 +80,30 @@ TEMPLATES: Mapping[str, Template] = {
 }  # fmt: skip
 
 
-def grant(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser, by: Actor) -> int:
+class Loss(Invalid):
+    """What somebody would not have any more, which nobody has agreed to: section → acts; none where only the end
+    comes earlier."""
+
+    def __init__(self, lost: Mapping[str, frozenset[str]]) -> None:
+        super().__init__()
+        self.lost = lost
+
+
+def grant(
+    staff_id: uuid.UUID,
+    wanted: Mapping[str, Grant],
+    *,
+    giver: StaffUser,
+    by: Actor,
+    agreed: Collection[str] | None = None,
+) -> int:
     """Gives somebody in each of these sections these rights instead of those they have there (no acts: none at all).
-    Returns in how many sections that changed something.
+    Returns in how many sections that changed something. `agreed`: what they may lose by it (see `named_losses`); None
+    for anything.
 
     Raises NotFound for nobody, Denied for oneself and for more than the giver has, Conflict for somebody who may
-    everything by role, Invalid (`until-<section>`) for an end that is past or later than the giver's own.
+    everything by role, Invalid (`until-<section>`) for an end that is past or later than the giver's own, Loss when
+    more would be lost than was agreed to.
     """
     giver, staff = _hold(giver.id, staff_id)
     _refuse_whom(giver, staff)
@@ -95,10 +113,12 @@ def grant(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser,
     changes = [change for change in found if change.is_one]
     ends = {row.agent_name: row.expires_at for row in of(giver.id)} if changes and not mine.everything else {}
     all_fit(*[partial(_refuse_beyond, mine, ends, change) for change in changes])
-    takes = any(change.takes for change in changes)  # asked before the rows are written anew
+    lost = {change.section: _acts(change.row) - change.to.acts for change in changes if change.takes}
+    if agreed is not None and not named_losses(lost) <= set(agreed):
+        raise Loss(lost)
     for change in changes:
         _write(staff, change, giver=giver, by=by)
-    if takes:  # less to hold, but still theirs: what they asked for and their browsers stay
+    if lost:  # less to hold, but still theirs: what they asked for and their browsers stay
         devices.revoke_all(by=by, staff_id=staff.id)
     return len(changes)
 
@@ -109,11 +129,9 @@ def add(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser, b
     return grant(staff_id, {name: _more(has.get(name), one) for name, one in wanted.items()}, giver=giver, by=by)
 
 
-def lost(staff_id: uuid.UUID, wanted: Mapping[str, Grant]) -> dict[str, frozenset[str]]:
-    """What somebody has now and would not have any more: section → acts; none where only the end comes earlier."""
-    has = {row.agent_name: row for row in of(staff_id)}
-    changes = [Change(section, has.get(section), _closed(one)) for section, one in wanted.items()]
-    return {change.section: _acts(change.row) - change.to.acts for change in changes if change.takes}
+def named_losses(lost: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """What would be lost as words that a form can send back: "section:act", "section:" for an earlier end alone."""
+    return frozenset(f"{section}:{act}" for section, acts in lost.items() for act in acts or [""])
 
 
 def of(staff_id: uuid.UUID) -> Sequence[UserAgentPermission]:

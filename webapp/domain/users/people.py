@@ -143,6 +143,7 @@ def choose_locale(user: User, locale: str, *, by: Actor) -> None:
 def refer(user: User, code: str, *, by: Actor) -> bool:
     """Notes by whose link somebody came, when we have just met them; False when nothing was noted."""
     referrer = db.session.scalar(select(User.user_id).where(User.referral_code == code[:16]))
+    db.session.refresh(user, with_for_update=True)  # by one link, whoever races
     if referrer in (None, user.user_id) or user.referred_by is not None or now() - user.created_at > NEW:
         return False
     with trail.watch(user, "update", by=by):
@@ -158,6 +159,7 @@ def block(user: User, *, by: Actor, reason: str) -> None:
     reason = clean(reason)[:500]
     if not reason:
         raise Invalid(fields={"reason": _("Escribe por qué.")})
+    db.session.refresh(user, with_for_update=True)
     if user.is_admin:
         raise Denied(_("No se puede bloquear a un administrador."))
     with trail.watch(user, "update", by=by, reason=reason):
