@@ -154,7 +154,7 @@ def test_a_page_asks_the_same_whatever_it_shows(panel, ana, kit, counted):
 
 FILTERS = {
     "all": Filter(),
-    "person": Filter("staff", "caio"),
+    "person": Filter(actor_type="staff", actor_id="caio"),
     "action": Filter(action="export"),
     "kind": Filter(resource="users"),
     "thing": Filter(resource="users", resource_id="7"),

@@ -22,7 +22,7 @@ LONGEST = 50
 ROW = AuditLog
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filter:
     """Which rows. `actor_type` alone means everybody of that kind; `since`, `until`: half-open, aware; `words` are
     looked for in values, reasons and names; `denied`: what was refused."""
