@@ -33,10 +33,10 @@ def create() -> ResponseReturnValue:
     try:
         prepared = imports.read(*uploads.sheet())
         with transaction():
-            made = imports.keep(prepared, by=actor())
+            listed = imports.keep(prepared, by=actor())
     except Invalid as error:
         return pages.wrong(error, "panel/imports/_form.html", PAGE, **_all())
-    return pages.done(url_for(".show", import_id=made.id))
+    return pages.done(url_for(".show", import_id=listed.id))
 
 
 @blueprint.get("/example")
@@ -52,11 +52,11 @@ def example() -> ResponseReturnValue:
 @allow("client_management", "create")
 def show(import_id: int) -> ResponseReturnValue:
     """One list: who will be made a client, or was; each line with what is wrong of it."""
-    made, wrong = get(ClientImport, import_id), request.args.get("state") == "wrong"
+    listed, wrong = get(ClientImport, import_id), request.args.get("state") == "wrong"
     after, size = pages.number(request.args.get("after")) or 0, pages.size(SIZES)
-    lines, more = imports.lines_of(made, wrong=wrong, after=after, size=size)
+    lines, more = imports.lines_of(listed, wrong=wrong, after=after, size=size)
     told: dict[str, Any] = {"lines": lines, "more": more, "wanted": "wrong" if wrong else "", "size": size}
-    return pages.show("panel/client-imports/show.html", **_one(made), **told, problems=imports.PROBLEMS)
+    return pages.show("panel/client-imports/show.html", **_one(listed), **told, problems=imports.PROBLEMS)
 
 
 @blueprint.post("/<int:import_id>/run")
@@ -64,9 +64,9 @@ def show(import_id: int) -> ResponseReturnValue:
 def run(import_id: int) -> ResponseReturnValue:
     """The next lines."""
     with transaction():
-        made = get(ClientImport, import_id)
-        imports.begin(made, by=actor())
-        more = imports.step(made, by=actor())
+        listed = get(ClientImport, import_id)
+        imports.begin(listed, by=actor())
+        more = imports.step(listed, by=actor())
     if is_htmx() and more:
         return pages.partial(STANDING, **_one(get(ClientImport, import_id)))
     return pages.done(url_for(".show", import_id=import_id), toast="" if more else _("Lista importada."))
@@ -82,10 +82,16 @@ def cancel(import_id: int) -> ResponseReturnValue:
     return pages.done(url_for(".show", import_id=import_id), toast=words)
 
 
-def _one(made: ClientImport) -> dict[str, Any]:
-    wrong = len(made.problems)
-    known = sum(problem == "known" for _line, problem in made.problems)
-    return {"made": made, "wrong": wrong - known, "known": known, "ready": made.total - wrong, "step": imports.STEP}
+def _one(listed: ClientImport) -> dict[str, Any]:
+    wrong = len(listed.problems)
+    known = sum(problem == "known" for _line, problem in listed.problems)
+    return {
+        "listed": listed,
+        "wrong": wrong - known,
+        "known": known,
+        "ready": listed.total - wrong,
+        "step": imports.STEP,
+    }
 
 
 def _all() -> dict[str, Any]:
