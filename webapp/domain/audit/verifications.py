@@ -2,10 +2,10 @@
 
 from sqlalchemy import select
 
-from webapp.base import outbox
+from webapp.base import outbox, texts
 from webapp.base.clock import now
 from webapp.base.db import db, upsert
-from webapp.base.i18n import _
+from webapp.base.i18n import SOURCE, speaking
 from webapp.domain.audit import chain, proof, trail
 from webapp.domain.audit.actors import SYSTEM, Actor
 from webapp.domain.audit.models import AuditVerification
@@ -35,9 +35,9 @@ def last_finished() -> AuditVerification | None:
     return db.session.scalar(select(row).where(row.finished_at.is_not(None)).order_by(row.id.desc()).limit(1))
 
 
-def step(chat_id: int | None = None) -> int:
+def step(chat_id: int | None = None, locale: str = SOURCE) -> int:
     """Goes on with the verification that is under way; returns 1 while there is more to do. What it finds is told to
-    the chat that keeps the anchors."""
+    the chat that keeps the anchors, in this language."""
     going = _going()
     if going is None:
         return 0
@@ -51,8 +51,9 @@ def step(chat_id: int | None = None) -> int:
         going.reached, going.hash, going.findings = going.up_to, walk.hash, walk.told()
         going.finished_at = now()
     if going.findings and chat_id is not None:
-        words = _("⚠️ Auditoría: la cadena no está entera. Míralo en el panel, en Auditoría.")
-        outbox.promise("sendMessage", chat_id, {"text": words}, dedupe_key=f"audit-alarm:{going.id}")
+        with speaking(locale):
+            words = texts.render("audit/alarm")
+        outbox.promise("sendMessage", chat_id, texts.payload(words), dedupe_key=f"audit-alarm:{going.id}")
     return 0
 
 

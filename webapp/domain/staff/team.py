@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, or_, select, update
 from webapp.base.clock import now
 from webapp.base.db import Page, db, page
 from webapp.base.errors import Conflict, Denied, NotFound
-from webapp.base.i18n import _
+from webapp.base.i18n import SOURCE, _
 from webapp.base.search import containing
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
@@ -55,6 +55,13 @@ def person(staff_id: uuid.UUID) -> StaffUser:
     if found is None:
         raise NotFound(_("Esa cuenta ya no existe."))
     return found
+
+
+def creators_locale() -> str:
+    """The language of the first responsible there is: what is told to nobody in particular is told in it."""
+    row = StaffUser
+    first = select(row.locale).where(row.role == StaffRole.SYSADMIN, row.is_active).order_by(row.created_at, row.id)
+    return db.session.scalar(first.limit(1)) or SOURCE
 
 
 def sessions_of(staff_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
