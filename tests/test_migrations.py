@@ -150,3 +150,15 @@ def test_sealing_is_the_one_change_an_audit_row_allows_and_only_once(fresh):
         connection.execute(seal)
     with pytest.raises(DatabaseError, match="append-only"), db.engine.begin() as connection:
         connection.execute(seal)
+
+
+def test_of_two_verifications_under_way_the_first_stays(fresh):
+    upgrade(MIGRATIONS, revision="0018")
+    row = "INSERT INTO audit_verifications (id, up_to, reached, findings, asked_by, asked_by_label, created_at,"
+    with db.engine.begin() as connection:
+        for number, over in ((1, "'2026-01-02'"), (2, "NULL"), (3, "NULL")):
+            values = f"({number}, 9, 0, '[]', 'staff:caio', '', '2026-01-01', {over})"
+            connection.execute(text(f"{row} finished_at) VALUES {values}"))
+    upgrade(MIGRATIONS)
+    with db.engine.connect() as connection:
+        assert connection.scalars(text("SELECT id FROM audit_verifications ORDER BY id")).all() == [1, 2]
