@@ -8,9 +8,11 @@ import itertools
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 import urllib3
@@ -25,7 +27,7 @@ from tests.factories import PackageFactory, StaffFactory, UserFactory, start_ove
 from tests.ground import browser as chromium
 from webapp import create_app
 from webapp.base import db as base_db
-from webapp.base.db import db
+from webapp.base.db import db, transaction
 from webapp.config import Settings, read_settings
 from webapp.domain.audit.actors import Actor
 from webapp.domain.catalog.models import ContentPackage
@@ -38,6 +40,7 @@ REDIS = os.environ.get("TEST_REDIS_URL", "")
 ENGINES = ["sqlite", *(["postgresql"] if SERVER else [])]
 BOT_TOKEN = "8000000001:AASimulatorTokenForDevelopmentOnly000"
 PATIENCE = 90  # seconds to wait for what comes in one on a machine that has nothing else to do
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 _versions = itertools.count(1000, 1000)
 expect.set_options(timeout=PATIENCE * 1000)
 base_db.PATIENCE = base_db.QUEUE = PATIENCE  # for crowds in this process; processes that a test starts have their own
@@ -313,6 +316,48 @@ def telegram(_telegram: Telegram) -> Telegram:
     _telegram.do("reset")
     _telegram.do("faults", clear=True)
     return _telegram
+
+
+@pytest.fixture
+def at_once(app: Flask) -> Callable[[Callable, Callable], object]:
+    """Begins a second deed when the first has done everything but end, which it does once the second has to wait for
+    it, or is over where nothing makes it wait; gives what the first gave."""
+
+    def do(first: Callable, second: Callable) -> object:
+        begun, over = Event(), Event()
+
+        def other() -> None:
+            with app.app_context():
+                try:
+                    begun.set()  # on SQLite two transactions that write are never open at once
+                    with transaction():
+                        second()
+                finally:
+                    over.set()
+
+        with ThreadPoolExecutor(1) as beside:
+            with transaction():
+                given = first()
+                late = beside.submit(other)
+                assert begun.wait(PATIENCE)
+                until_it_waits(over)
+            late.result()
+        db.session.rollback()
+        return given
+
+    return do
+
+
+def until_it_waits(over: Event) -> None:
+    """Until somebody waits for a lock on PostgreSQL, or is over."""
+    if db.engine.dialect.name == "sqlite":
+        return
+    with db.engine.connect() as beside:
+        for _look in range(PATIENCE * 50):
+            if over.wait(0.02) or beside.scalar(WAITING):
+                return
+            beside.rollback()
+    raise AssertionError("the second deed neither waits nor ends")
 
 
 def count(model: type, *conditions: object) -> int:

@@ -61,6 +61,7 @@ from webapp.domain.settings import config, texts
 from webapp.domain.staff import (
     accounts,
     browsers,
+    closing,
     codes,
     entry,
     links,
@@ -99,6 +100,8 @@ BESIDE = {
     "insights.exports.mine": "a question: whose file it is",
     "staff.accounts.account_of": "a question: who acts",
     "insights.exports.recent": "a question: one's own files",
+    "staff.rights.refuse_unless_responsible": "a question: who acts, and whether they may",
+    "staff.rights.refuse_unless_everything": "the same",
     "staff.entry.enrol": "confirming the phone and raising the session, which have lines of their own",
 }
 # Where one row stands for many things, or several for one, and why.
@@ -111,6 +114,7 @@ ALLOWED = {
     "staff.entry.show_again": "the account's last step of time goes with the row of the session",
     "staff.second_factor.confirm": "the other sessions end in one row",
     "staff.second_factor.reset": "all sessions end in one row",
+    "staff.closing.end_all": "all sessions of an account end in one row",
     "staff.accounts.change_password": "the other sessions end in one row",
     "channels.returns.readmit": "a correction of the date, the readmission, and the entry: three things done at once",
     "channels.differences.mend": "what was wrong is noted of the member, what was done of the subscription",
@@ -503,8 +507,8 @@ DEEDS = {
     "channels.plans.create": (lambda w: partial(plans.create, PLAN, by=BY), "subscription_plans"),
     "channels.plans.change": (lambda w: partial(plans.change, w.plan, PLAN, by=BY), "subscription_plans"),
     "channels.plans.switch": (lambda w: partial(plans.switch, w.plan, False, by=BY), "subscription_plans"),
-    "channels.plans.place": (
-        lambda w: partial(plans.place, *w.two_plans, by=BY),
+    "channels.plans.move": (
+        lambda w: partial(plans.move, w.two_plans[0], 1, by=BY),
         "subscription_plans subscription_plans",
     ),
     "channels.reminders.move": (lambda w: partial(reminders.move, w.ana, "Europe/Madrid", by=BY), "users"),
@@ -528,8 +532,9 @@ DEEDS = {
     ),
     "channels.sales.give": (lambda w: partial(sales.give, w.ana, 7, by=BY, reason="x"), "users vip_subscribers"),
     "channels.setup.change": (lambda w: partial(setup.change, {"wait_time_minutes": "9"}, by=BY), "bot_config"),
+    "channels.standing.unlink": (lambda w: partial(standing.unlink, w.linked, by=BY), "staff_users"),
     "channels.standing.set_role": (
-        lambda w: partial(standing.set_role, w.ana, UserRole.ADMIN, by=BY, reason="x"),
+        lambda w: partial(standing.set_role, w.ana, UserRole.ADMIN, by=w.rita, reason="x"),
         "users",
     ),
     "channels.subscriptions.add": (
@@ -650,6 +655,7 @@ DEEDS = {
         lambda w: partial(accounts.change_password, w.staff, PHRASE, PHRASE + " dos", keep=w.staff.id, by=BY),
         "staff_users",
     ),
+    "staff.closing.end_all": (lambda w: partial(closing.end_all, w.door.staff_id, by=BY), "user_sessions"),
     "staff.profile.change": (
         lambda w: partial(profile.change, w.staff, full_name="Eva Sol", locale="en", time_zone="Europe/Madrid", by=BY),
         "staff_users",
@@ -675,7 +681,7 @@ DEEDS = {
     "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
     "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
     "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
-    "staff.browsers.let": (lambda w: partial(browsers.let, True, giver=w.root, by=BY), "bot_config"),
+    "staff.browsers.let": (lambda w: partial(browsers.let, True, by=w.rita), "bot_config"),
     "staff.browsers.forget": (
         lambda w: partial(browsers.forget, w.browser.id, staff_id=w.hugo.id, by=BY),
         "staff_browsers",

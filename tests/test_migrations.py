@@ -19,6 +19,7 @@ from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import subscriptions
 from webapp.domain.sessions import devices
+from webapp.domain.staff import team
 from webapp.domain.users import people, roles
 
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
@@ -103,6 +104,7 @@ def test_a_step_down_and_up_keeps_what_people_did(fresh):
     upgrade(MIGRATIONS)
     assert len(db.session.scalars(select(UserInterest)).all()) == 1
     assert people.search("nandu", size=5).rows[0].first_name == "Ñandú"
+    assert team.people("LIMA equipo").rows[0].full_name == "Caio Lima"
 
 
 def test_the_tables_have_the_columns_and_indexes_that_the_design_names(fresh):
@@ -148,3 +150,15 @@ def test_sealing_is_the_one_change_an_audit_row_allows_and_only_once(fresh):
         connection.execute(seal)
     with pytest.raises(DatabaseError, match="append-only"), db.engine.begin() as connection:
         connection.execute(seal)
+
+
+def test_of_two_verifications_under_way_the_first_stays(fresh):
+    upgrade(MIGRATIONS, revision="0018")
+    row = "INSERT INTO audit_verifications (id, up_to, reached, findings, asked_by, asked_by_label, created_at,"
+    with db.engine.begin() as connection:
+        for number, over in ((1, "'2026-01-02'"), (2, "NULL"), (3, "NULL")):
+            values = f"({number}, 9, 0, '[]', 'staff:caio', '', '2026-01-01', {over})"
+            connection.execute(text(f"{row} finished_at) VALUES {values}"))
+    upgrade(MIGRATIONS)
+    with db.engine.connect() as connection:
+        assert connection.scalars(text("SELECT id FROM audit_verifications ORDER BY id")).all() == [1, 2]

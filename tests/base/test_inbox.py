@@ -9,7 +9,7 @@ import time_machine
 from tests.conftest import count
 from webapp.base import inbox
 from webapp.base.clock import now
-from webapp.base.db import transaction
+from webapp.base.db import db, transaction
 from webapp.base.inbox import MAX_ATTEMPTS, TelegramUpdate
 
 
@@ -72,6 +72,14 @@ def test_after_five_tries_it_is_dead_and_its_chat_goes_on(app):
     assert fail(1) is False
     assert inbox.due() == [2]
     assert take(2) is not None
+
+
+def test_two_failures_at_once_are_two_and_the_wait_is_the_seconds(app, at_once):
+    receive(message(1))
+    with time_machine.travel(now(), tick=False):
+        at_once(lambda: inbox.fail(1, "one"), lambda: inbox.fail(1, "two"))
+        row = db.session.get_one(TelegramUpdate, 1)
+        assert (row.attempts, row.next_attempt_at - now()) == (2, timedelta(seconds=inbox.WAITS[1]))
 
 
 def test_what_was_done_a_week_ago_is_forgotten_and_what_waits_is_not(app):

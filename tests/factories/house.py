@@ -71,11 +71,14 @@ class AnchorFactory(Factory):
 
 
 class VerificationFactory(Factory):
+    """One that came to its end; `finished_at=None` makes the one that is under way, of which there is one at most."""
+
     class Meta:
         model = AuditVerification
 
-    up_to = 100
+    up_to = reached = 100
     asked_by = "staff:caio"
+    finished_at = factory.LazyFunction(now)
 
 
 class AuditTextFactory(Factory):

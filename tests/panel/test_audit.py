@@ -18,14 +18,14 @@ from webapp.domain.audit.models import AuditLog, AuditVerification
 from webapp.domain.audit.rows import Filter
 from webapp.domain.catalog import interests, packages
 from webapp.domain.catalog.models import UserInterest
-from webapp.domain.channels import imports, plans, standing, subscriptions
+from webapp.domain.channels import imports, plans, subscriptions
 from webapp.domain.channels.models import Status, SubscriptionPeriod
 from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import things
 from webapp.domain.settings import config
 from webapp.domain.staff import accounts, codes, team
 from webapp.domain.staff.models import StaffRole
-from webapp.domain.users import people
+from webapp.domain.users import people, roles
 from webapp.domain.users.models import UserRole
 from webapp.jobs import clockwork
 from webapp.panel import audit_words, denials
@@ -51,7 +51,7 @@ def words(page):
 
 
 def test_a_row_reads_as_a_sentence_that_leads_to_its_thing(panel, ana):
-    do(standing.set_role, ana, UserRole.ADMIN, reason="Ayuda los lunes")
+    do(roles.set_role, ana, UserRole.ADMIN, reason="Ayuda los lunes")
     page = words(panel.get("/panel/audit/").text)
     assert f'<a href="/panel/users/{ana.user_id}"><bdi>Ana Torres</bdi></a>' in page
     assert "<b><bdi>Caio Lima</bdi></b> cambió el rol de" in page
@@ -217,7 +217,7 @@ def test_a_page_asks_the_same_whatever_it_shows(panel, ana, kit, counted):
 
 FILTERS = {
     "all": Filter(),
-    "person": Filter("staff", "caio"),
+    "person": Filter(actor_type="staff", actor_id="caio"),
     "action": Filter(action="export"),
     "kind": Filter(resource="users"),
     "thing": Filter(resource="users", resource_id="7"),
@@ -283,7 +283,7 @@ def test_what_was_found_stands_on_the_page(panel, ana):
 
 UNDONE = {
     "a role": (
-        lambda ana, kit: do(standing.set_role, ana, UserRole.ADMIN, reason="x"),
+        lambda ana, kit: do(roles.set_role, ana, UserRole.ADMIN, reason="x"),
         lambda ana, kit: ana.role is UserRole.FREE,
     ),
     "a block": (lambda ana, kit: do(people.block, ana, reason="x"), lambda ana, kit: not ana.is_blocked),

@@ -4,7 +4,8 @@ import pytest
 
 from tests.conftest import count
 from tests.panel.members import a_plan, subscribe
-from webapp.base.db import db
+from webapp.base.db import db, get
+from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.channels import plans
 from webapp.domain.channels.models import SubscriptionPlan
 
@@ -84,6 +85,16 @@ def test_plans_move_up_and_down_and_stop_at_the_ends(panel):
     assert panel.post(f"{LIST}{first.id}/down").status_code == 303
     assert panel.post(f"{LIST}{first.id}/down").status_code == 303
     assert names() == ["Tres", "Dos", "Uno"]
+
+
+def test_two_moves_at_once_are_one_after_the_other(app, at_once):
+    third = [a_plan(name).id for name in ("Uno", "Dos", "Tres")][2]
+
+    def up():
+        plans.move(get(SubscriptionPlan, third), -1, by=SYSTEM)
+
+    at_once(up, up)
+    assert names() == ["Tres", "Uno", "Dos"]
 
 
 def test_the_list_says_how_many_have_each_plan(panel, ana, bea):

@@ -58,9 +58,19 @@ def test_what_would_be_lost_is_told_first_and_then_ends_the_sessions(rita, helpe
     answer = save(rita, helper, vip=["read"], users=[])
     assert answer.status_code == 422 and "perderá esto" in answer.text
     assert held(helper).acts("vip") == {"read", "update"}
-    assert save(rita, helper, vip=["read"], users=[], sure="1").status_code == 303
+    sure = re.search(r'name="sure" value="([^"]+)"', answer.text)[1]
+    assert save(rita, helper, vip=["read"], users=[], sure=sure).status_code == 303
     assert (held(helper).acts("vip"), held(helper).acts("users")) == ({"read"}, set())
     assert count(UserSession, UserSession.is_active, UserSession.staff_id == helper.id) == 0
+
+
+def test_what_was_given_after_the_question_is_not_taken_with_the_answer(rita, helper):
+    save(rita, helper, users=["read"])
+    sure = re.search(r'name="sure" value="([^"]+)"', save(rita, helper, users=[]).text)[1]
+    save(rita, helper, users=["read", "update"])
+    answer = save(rita, helper, users=[], sure=sure)
+    assert answer.status_code == 422 and "perderá esto" in answer.text and sure == "users:read"
+    assert held(helper).acts("users") == {"read", "update"}
 
 
 @pytest.mark.parametrize("day", ["ayer", "2026-02-30", "2020-01-01", "9999-12-31"])

@@ -267,7 +267,7 @@ def test_leaving_ends_what_was_begun(eve, rita):
 @pytest.fixture
 def allowed(root):
     with transaction():
-        browsers.let(True, giver=root, by=SYSTEM)
+        browsers.let(True, by=SYSTEM)
 
 
 def test_a_remembered_browser_is_asked_for_the_password_alone(allowed, eve, rita, traveller):

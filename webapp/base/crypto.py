@@ -1,4 +1,8 @@
-"""Hashing of tokens and passwords, encryption of secrets, signed links. Keys rotate: the newest writes, all read."""
+"""Hashing of tokens and passwords, encryption of secrets, signed links.
+
+Keys rotate: the newest writes, all read. Look-ups are the exception: what is found by its hash is hashed with the
+oldest key that is left (see `_lookup_key`).
+"""
 
 import hashlib
 import hmac
@@ -82,8 +86,14 @@ def decrypt_bytes(data: bytes) -> bytes:
 
 def keyed_hash(text: str, purpose: str) -> str:
     """HMAC-SHA-256 of `text` for look-ups of encrypted values; hexadecimal, its own key for each purpose."""
-    key = hashlib.sha256(f"{purpose}:{_keys['data'][-1]}".encode()).digest()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(_lookup_key(purpose), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _lookup_key(purpose: str) -> bytes:
+    """From the oldest data key: a hash is compared, not opened, so one key alone can find it, and a new key beside the
+    old one loses none. Without the old one every form that is open, sign-in under way and adoption link is void, and
+    a stored hash is found again once it is written anew (`flask clients rekey`; `keys_in_force` tells which wait)."""
+    return hashlib.sha256(f"{purpose}:{_keys['data'][-1]}".encode()).digest()
 
 
 def keys_for(purpose: str) -> dict[str, bytes]:

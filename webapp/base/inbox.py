@@ -8,7 +8,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, Text, bindparam, delete, exists, func, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    String,
+    Text,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from webapp.base.clock import now
@@ -111,20 +125,20 @@ def strip(update_id: int) -> None:
 
 def fail(update_id: int, error: str) -> bool:
     """Notes a failed attempt; True when it was the last and the update is now dead."""
-    row = TelegramUpdate
-    attempts = (db.session.scalar(select(row.attempts).where(row.update_id == update_id)) or 0) + 1
+    row, moment = TelegramUpdate, now()
+    attempts, kind = row.attempts + 1, row.next_attempt_at.type
     dead = attempts >= MAX_ATTEMPTS
-    wait = timedelta(seconds=0 if dead else WAITS[attempts - 1])
+    again = {count: literal(moment + timedelta(seconds=wait), kind) for count, wait in enumerate(WAITS, start=1)}
     values: dict[str, Any] = {
-        "status": "dead" if dead else "failed",
+        "status": case((dead, "dead"), else_="failed"),
         "attempts": attempts,
         "error": error.replace("\0", "")[:2000],
-        "next_attempt_at": now() + wait,
-        "done_at": now() if dead else None,
+        "next_attempt_at": case(again, value=attempts, else_=literal(moment, kind)),
+        "done_at": case((dead, literal(moment, kind)), else_=None),
     }
-    statement = update(row).where(row.update_id == update_id, row.status.in_(OPEN)).values(values)
-    changed = db.session.execute(statement, execution_options={"synchronize_session": False})
-    return dead and bool(changed.rowcount)  # type: ignore[attr-defined]
+    statement = update(row).where(row.update_id == update_id, row.status.in_(OPEN)).values(values).returning(row.status)
+    status: str | None = db.session.scalar(statement, execution_options={"synchronize_session": False})
+    return status == "dead"
 
 
 def backlog() -> tuple[int, float]:

@@ -262,7 +262,7 @@ def find(prefix: str) -> Sequence[tuple[int, int, str]]:
     return [(found.id, found.chat_id, found.dedupe_key) for found in db.session.execute(query.order_by(row.id))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """What a thread needs to know of one row."""
 
@@ -375,7 +375,14 @@ def _call(found: Any, known_files: dict[str, str]) -> Call:
         payload["message_id"] = found.telegram_message_id
         impossible = None if found.telegram_message_id else "the message to change was never sent"
     return Call(
-        found.id, found.method, found.chat_id, payload, found.attempts, known_files, impossible, found.dedupe_key
+        id=found.id,
+        method=found.method,
+        chat_id=found.chat_id,
+        payload=payload,
+        attempts=found.attempts,
+        known_files=known_files,
+        impossible=impossible,
+        dedupe_key=found.dedupe_key,
     )
 
 

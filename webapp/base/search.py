@@ -24,10 +24,19 @@ def plain(words: str) -> str:
 
 def matching(model: Any, words: str) -> ColumnElement[bool]:
     """Condition: the row's `search_text` holds every one of `words` (at most 8), anywhere."""
-    found = [word[:64] for word in plain(words).split()[:MAX_WORDS]]
+    found = _words(words)
     if db.engine.dialect.name == "sqlite" and any(len(word) >= 3 for word in found):
         return _in_fts(model, found)
-    return and_(true(), *(model.search_text.contains(word, autoescape=True) for word in found))
+    return containing(model, words)
+
+
+def containing(model: Any, words: str) -> ColumnElement[bool]:
+    """The same by no index, for a table of some hundreds of rows."""
+    return and_(true(), *(model.search_text.contains(word, autoescape=True) for word in _words(words)))
+
+
+def _words(words: str) -> list[str]:
+    return [word[:64] for word in plain(words).split()[:MAX_WORDS]]
 
 
 def _in_fts(model: Any, words: list[str]) -> ColumnElement[bool]:

@@ -14,16 +14,17 @@ from webapp.domain.audit import anchors, chain, verifications
 from webapp.domain.channels import expiry, expulsions, reminders, requests
 from webapp.domain.insights import daily
 from webapp.domain.settings import config
+from webapp.domain.staff import team
 
 
 def anchor() -> int:
     """Tells the end of the audit's chain to the chat that keeps it, when it is time."""
-    return anchors.promise_due(config.current().audit_chat_id)
+    return anchors.promise_due(config.current().audit_chat_id, team.creators_locale())
 
 
 def verify() -> int:
     """Goes on with a verification of the audit that somebody asked for."""
-    return verifications.step(config.current().audit_chat_id)
+    return verifications.step(config.current().audit_chat_id, team.creators_locale())
 
 
 PARTS: tuple[Callable[[], int], ...] = (

@@ -8,7 +8,6 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.base.clock import now
-from webapp.base.db import db
 from webapp.base.errors import Unknown
 from webapp.base.i18n import _, day, lazy_gettext, moment
 from webapp.base.web import asset, client_ip, request_id
@@ -17,7 +16,6 @@ from webapp.domain.audit.actors import Actor
 from webapp.domain.catalog import visits
 from webapp.domain.catalog.visits import Visitor
 from webapp.domain.sessions import devices
-from webapp.domain.sessions.models import UserSession
 from webapp.domain.settings import config
 from webapp.domain.users.models import User
 from webapp.domain.users.people import get_user
@@ -74,7 +72,7 @@ def doer() -> Visitor:
     """Who is asking, for a deed; notes that the session is alive, at most every five minutes."""
     asking = visitor()
     if (now() - asking.seen_at).total_seconds() > TOUCHED_EVERY:
-        devices.touch(db.session.get_one(UserSession, asking.session))
+        devices.touch(asking.session, "miniapp")
     return asking
 
 

@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from webapp.base.clock import now
 from webapp.base.db import transaction
-from webapp.base.errors import Denied, Invalid
+from webapp.base.errors import Invalid
 from webapp.base.i18n import LOCALES, _, speaking
 from webapp.config import settings
+from webapp.domain.channels import standing
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts, browsers, codes, links, profile, second_factor
+from webapp.domain.staff import accounts, browsers, closing, links, profile, second_factor
 from webapp.domain.users import people
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, public, sudo
@@ -36,7 +37,7 @@ def pulse() -> ResponseReturnValue:
     """Somebody looks at a page: their session stays. A GET never writes, so pages say it by themselves."""
     if now() - g.session.last_activity >= FRESH:
         with transaction():
-            devices.touch(g.session)
+            devices.touch(g.session.id, "panel")
     return Response(status=204)
 
 
@@ -55,9 +56,7 @@ def revoke(session_id: uuid.UUID) -> ResponseReturnValue:
 def revoke_others() -> ResponseReturnValue:
     """Ends every session of mine but this one."""
     with transaction():
-        ended = devices.revoke_all(by=guard.actor(), staff_id=g.staff.id, but=g.session.id)
-        browsers.forget_all(g.staff.id)
-        codes.drop_all(g.staff.id)
+        ended = closing.end_all(g.staff.id, keep=g.session.id, by=guard.actor())
     words = _("Sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_sessions.html", toast=words, **_mine())
 
@@ -159,11 +158,9 @@ def link() -> ResponseReturnValue:
 @allow("account", "update")
 @sudo
 def unlink() -> ResponseReturnValue:
-    """Unties my Telegram; but an admin of the bot does not shed the limits that this account sets them there."""
-    if not guard.held().everything and people.is_admin(g.staff.telegram_user_id or 0):
-        raise Denied(_("Administras el bot con los permisos de esta cuenta: tu Telegram queda unido a ella."))
+    """Unties my Telegram."""
     with transaction():
-        links.unlink(g.staff, by=guard.actor())
+        standing.unlink(g.staff, by=guard.actor())
     words = _("Tu Telegram ya no está unido a esta cuenta.")
     return pages.done(_here(), "panel/account/_telegram.html", toast=words, **_mine())
 

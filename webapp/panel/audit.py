@@ -213,16 +213,16 @@ def _wanted() -> Filter:
     thing = told.get("thing", "") if told.get("thing", "") in audit_words.KINDS else ""
     action = told.get("action", "") if told.get("action", "") in audit_words.ACTIONS else ""
     return Filter(
-        kind,
-        key[:64] if kind else "",
-        action,
-        thing,
-        told.get("id", "")[:64] if thing else "",
-        _day(told.get("from")),
-        _day(told.get("until"), timedelta(days=1)),
-        told.get("q", ""),
-        told.get("request", "")[:64],
-        told.get("denied") == "1",
+        actor_type=kind,
+        actor_id=key[:64] if kind else "",
+        action=action,
+        resource=thing,
+        resource_id=told.get("id", "")[:64] if thing else "",
+        since=_day(told.get("from")),
+        until=_day(told.get("until"), timedelta(days=1)),
+        words=told.get("q", ""),
+        request=told.get("request", "")[:64],
+        denied=told.get("denied") == "1",
     )
 
 
@@ -255,7 +255,7 @@ def _choices(wanted: Filter) -> dict[str, Any]:
 
 def _named(wanted: Filter) -> str:
     """Whoever the rows are of, by the name that the last of them tells."""
-    found = rows.search(Filter(wanted.actor_type, wanted.actor_id), size=1).rows
+    found = rows.search(Filter(actor_type=wanted.actor_type, actor_id=wanted.actor_id), size=1).rows
     return audit_words.who(found[0]) if found else wanted.actor_id
 
 

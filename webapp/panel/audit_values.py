@@ -122,7 +122,7 @@ _WORDS: dict[str, Any] = {"role": (UserRole, StaffRole), "reach": (Reach,), "sta
 _WORDS |= {"type": (PackageType,), "previous_role": (UserRole,)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """One column: what it is called, what it was and what it is; `hidden` values are told as changed only."""
 
@@ -156,9 +156,8 @@ def _change(name: str, old: dict[str, Any], new: dict[str, Any]) -> Change:
     hidden = HIDDEN in (old.get(name), new.get(name))
     was = _value(name, old[name]) if name in old else None
     now = _value(name, new[name]) if name in new else None
-    return Change(
-        name, label(name), was, now, hidden, any(len(text or "") > 60 or "\n" in (text or "") for text in (was, now))
-    )
+    long = any(len(text or "") > 60 or "\n" in (text or "") for text in (was, now))
+    return Change(name=name, label=label(name), old=was, new=now, hidden=hidden, long=long)
 
 
 def _value(name: str, value: Any) -> str:

@@ -44,11 +44,11 @@ def example() -> ResponseReturnValue:
 @allow("client_management", "create")
 def show(import_id: int) -> ResponseReturnValue:
     """One list: who will be made a client, or was; each line with what is wrong of it."""
-    made, wrong = get(ClientImport, import_id), request.args.get("state") == "wrong"
+    listed, wrong = get(ClientImport, import_id), request.args.get("state") == "wrong"
     after, size = pages.number(request.args.get("after")) or 0, pages.size(SIZES)
-    lines, more = imports.lines_of(made, wrong=wrong, after=after, size=size)
+    lines, more = imports.lines_of(listed, wrong=wrong, after=after, size=size)
     told: dict[str, Any] = {"lines": lines, "more": more, "wanted": "wrong" if wrong else "", "size": size}
-    return pages.show("panel/client-imports/show.html", **_one(made), **told, problems=imports.PROBLEMS)
+    return pages.show("panel/client-imports/show.html", **_one(listed), **told, problems=imports.PROBLEMS)
 
 
 @blueprint.post("/<int:import_id>/run")
@@ -56,9 +56,9 @@ def show(import_id: int) -> ResponseReturnValue:
 def run(import_id: int) -> ResponseReturnValue:
     """The next lines."""
     with transaction():
-        made = get(ClientImport, import_id)
-        imports.begin(made, by=actor())
-        more = imports.step(made, by=actor())
+        listed = get(ClientImport, import_id)
+        imports.begin(listed, by=actor())
+        more = imports.step(listed, by=actor())
     there = url_for(".show", import_id=import_id)
     return sent_lists.stepped(there, more, STANDING, lambda: _one(get(ClientImport, import_id)))
 
@@ -72,10 +72,16 @@ def cancel(import_id: int) -> ResponseReturnValue:
     return sent_lists.stopped(url_for(".show", import_id=import_id), done)
 
 
-def _one(made: ClientImport) -> dict[str, Any]:
-    wrong = len(made.problems)
-    known = sum(problem == "known" for _line, problem in made.problems)
-    return {"made": made, "wrong": wrong - known, "known": known, "ready": made.total - wrong, "step": imports.STEP}
+def _one(listed: ClientImport) -> dict[str, Any]:
+    wrong = len(listed.problems)
+    known = sum(problem == "known" for _line, problem in listed.problems)
+    return {
+        "listed": listed,
+        "wrong": wrong - known,
+        "known": known,
+        "ready": listed.total - wrong,
+        "step": imports.STEP,
+    }
 
 
 def _all() -> dict[str, Any]:

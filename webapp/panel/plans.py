@@ -124,10 +124,7 @@ def _switch(plan_id: int, active: bool, words: str, undo: str) -> ResponseReturn
 
 def _move(plan_id: int, step: int) -> ResponseReturnValue:
     with transaction():
-        plan = get(SubscriptionPlan, plan_id)
-        others = [one for one in plans.every() if one.id != plan.id]
-        place = max(0, plans.every().index(plan) + step)
-        plans.place(plan, others[place] if place < len(others) else None, by=actor())
+        plans.move(get(SubscriptionPlan, plan_id), step, by=actor())
     return pages.done(url_for(".page"), "panel/plans/_list.html", **_all())
 
 

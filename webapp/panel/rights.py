@@ -46,16 +46,12 @@ def show(staff_id: uuid.UUID) -> ResponseReturnValue:
 def save(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Gives and takes, section by section; what would be lost is told first."""
     try:
-        wanted = _wanted()
-        lost = permissions.lost(staff_id, wanted)
-        if lost and request.form.get("sure") != "1":
-            return pages.wrong(
-                Invalid(), "panel/rights/_form.html", "panel/rights/show.html", **_one(staff_id, lost=lost)
-            )
+        wanted, agreed = _wanted(), request.form.get("sure", "").split()
         with transaction():
-            changed = permissions.grant(staff_id, wanted, giver=g.staff, by=guard.actor())
+            changed = permissions.grant(staff_id, wanted, giver=g.staff, by=guard.actor(), agreed=agreed)
     except Invalid as error:
-        return pages.wrong(error, "panel/rights/_form.html", "panel/rights/show.html", **_one(staff_id))
+        lost = error.lost if isinstance(error, permissions.Loss) else {}
+        return pages.wrong(error, "panel/rights/_form.html", "panel/rights/show.html", **_one(staff_id, lost=lost))
     told = ngettext("Permisos guardados: %(n)s sección.", "Permisos guardados: %(n)s secciones.", changed, n=changed)
     return pages.done(url_for(".show", staff_id=staff_id), toast=told)
 
@@ -110,7 +106,8 @@ def _one(staff_id: uuid.UUID, lost: Mapping[str, frozenset[str]] | None = None) 
     fixed = {name for name in rights.GRANTABLE if not theirs.acts(name) <= mine.acts(name) or not mine.acts(name)}
     may_change = guard.allowed("staff", "update") and person.id != g.staff.id and person.role is StaffRole.USER
     told: dict[str, Any] = {"person": person, "rows": rows, "mine": mine, "theirs": theirs, "fixed": fixed}
-    told |= {"lost": lost or {}, "may_change": may_change, "givers": permissions.givers(rows.values())}
+    told |= {"lost": lost or {}, "sure": " ".join(sorted(permissions.named_losses(lost or {})))}
+    told |= {"may_change": may_change, "givers": permissions.givers(rows.values())}
     return told | {"errors": {}, "typed": None} | _named()
 
 

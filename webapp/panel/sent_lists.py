@@ -28,10 +28,10 @@ def take(imports: Any, page: str, told: dict[str, Any]) -> ResponseReturnValue:
     try:
         prepared = imports.read(*uploads.sheet())
         with transaction():
-            made = imports.keep(prepared, by=actor())
+            listed = imports.keep(prepared, by=actor())
     except Invalid as error:
         return pages.wrong(error, "panel/imports/_form.html", page, **told)
-    return pages.done(url_for(".show", import_id=made.id))
+    return pages.done(url_for(".show", import_id=listed.id))
 
 
 def stepped(there: str, more: int, standing: str, told: Any) -> ResponseReturnValue:

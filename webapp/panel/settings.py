@@ -16,7 +16,6 @@ from webapp.domain.catalog.models import ContentCategory
 from webapp.domain.channels import places
 from webapp.domain.settings import config, texts, wording
 from webapp.domain.staff import browsers
-from webapp.domain.staff.models import StaffRole
 from webapp.domain.users import people
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, sudo
@@ -66,7 +65,7 @@ def audit() -> ResponseReturnValue:
 def entry() -> ResponseReturnValue:
     """Saves whether browsers may be remembered."""
     wanted = request.form.get("remember_browsers") == "1"
-    return _save("entry", lambda: browsers.let(wanted, giver=g.staff, by=guard.actor()))
+    return _save("entry", lambda: browsers.let(wanted, by=guard.actor()))
 
 
 @blueprint.post("/labels")
@@ -127,7 +126,7 @@ def _set() -> dict[str, Any]:
     """What the page shows: the settings in force, and what there is to choose from."""
     return {
         "config": config.current(),
-        "responsible": g.staff.role is StaffRole.SYSADMIN,
+        "responsible": g.staff.is_responsible,
         "errors": {},
         "typed": {},
         "form": "",

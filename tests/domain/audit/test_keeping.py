@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from tests.conftest import count
+from tests.factories import StaffFactory
 from tests.sealing import forge, seal, write
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
@@ -19,6 +20,7 @@ from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditAnchor, AuditLog, AuditStretch, AuditText, AuditVerification
 from webapp.domain.audit.proof import Kind
 from webapp.domain.settings import config
+from webapp.domain.staff.models import StaffRole
 from webapp.jobs import clockwork, sweeps
 
 CHAT = -1001234567890
@@ -144,6 +146,22 @@ def test_a_verification_goes_on_where_it_was_and_another_is_not_begun_beside_it(
     assert verify().reached == 2500
 
 
+def test_one_that_is_asked_for_while_the_worker_walks_is_the_one_it_walks(app, at_once):
+    write(proof.CHUNK + 1)
+    for _batch in range(2):
+        seal()
+    with transaction():
+        one, asked = verifications.ask(by=SYSTEM).id, []
+    at_once(verifications.step, lambda: asked.append(verifications.ask(by=SYSTEM).id))
+    assert count(AuditVerification) == 1 and asked == [one]
+
+
+def test_of_two_who_ask_at_once_both_ask_for_one(app, at_once):
+    asked = []
+    one = at_once(lambda: verifications.ask(by=SYSTEM).id, lambda: asked.append(verifications.ask(by=SYSTEM).id))
+    assert count(AuditVerification) == 1 and asked == [one]
+
+
 def test_what_a_verification_finds_is_told_to_the_chat(app):
     write(3)
     seal()
@@ -225,3 +243,22 @@ def test_every_night_what_is_old_leaves_and_the_rest_is_verified(app, old):
     assert count(AuditLog, AuditLog.seq <= 6) == 0
     assert count(AuditStretch, AuditStretch.pruned_at.is_not(None)) == 1
     assert verifications.latest().finished_at is None, "asked for; the worker goes on with it"
+
+
+def test_what_the_audit_tells_is_told_in_the_creators_language(app):
+    StaffFactory(role=StaffRole.SYSADMIN, locale="en", created_at=now() - timedelta(days=9))
+    StaffFactory(role=StaffRole.SYSADMIN)
+    with transaction():
+        config.change({"audit_chat_id": CHAT}, by=SYSTEM)
+    seal()
+    forge("UPDATE audit_logs SET reason = 'x' WHERE seq = 1")
+    with transaction():
+        verifications.ask(by=SYSTEM)
+    for part in (clockwork.anchor, clockwork.verify):
+        with transaction():
+            part()
+    anchor, alarm = [
+        one["text"] for one in db.session.scalars(select(OutboxMessage.payload).order_by(OutboxMessage.id))
+    ]
+    assert "Audit: 1 entries sealed" in anchor and "<code>flask audit verify --anchor 1:" in anchor
+    assert "the chain is not whole" in alarm

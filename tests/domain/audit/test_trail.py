@@ -1,12 +1,14 @@
 """Every write leaves one row with what was and what became; what is rolled back leaves none."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select, update
 
 from tests.conftest import count
 from webapp.base.db import db, transaction
-from webapp.domain.audit import trail
-from webapp.domain.audit.actors import Actor
+from webapp.domain.audit import rows, trail
+from webapp.domain.audit.actors import SYSTEM, Actor
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.users.models import User
 
@@ -54,3 +56,15 @@ def test_a_password_is_recorded_as_changed_never_by_value(caio, by_dora):
 def test_a_bulk_change_without_a_row_is_refused(ana):
     with pytest.raises(RuntimeError, match="without an audit row"):
         db.session.execute(update(User).values(first_name="Todos"))
+
+
+def test_what_was_undone_is_known_however_much_was_done_since(app):
+    with transaction():
+        trail.note("update", "things", 7, by=SYSTEM)
+    first = db.session.scalars(select(AuditLog).order_by(AuditLog.id)).first()
+    with transaction():
+        trail.note_alike("update", "things", ["7"] * 250, by=SYSTEM)
+        trail.note("update", "things", 8, by=replace(SYSTEM, undoes=str(first.id)))
+        assert rows.undone_by(first) is None
+        trail.note("update", "things", 7, by=replace(SYSTEM, undoes=str(first.id)))
+    assert rows.undone_by(first).id == first.id + 252

@@ -3,16 +3,20 @@
 import pytest
 
 from tests.domain.channels.conftest import CAIO
-from webapp.base.db import get, transaction
-from webapp.base.errors import Invalid
+from tests.factories import StaffFactory, helper
+from webapp.base.db import db, get, transaction
+from webapp.base.errors import Denied, Invalid
+from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.channels import standing, subscriptions
+from webapp.domain.staff import accounts, team
+from webapp.domain.staff.models import StaffRole, StaffUser
 from webapp.domain.users import roles
 from webapp.domain.users.models import User, UserRole
 
 
 def set_role(user, role):
     with transaction():
-        standing.set_role(get(User, user.user_id), role, by=CAIO, reason="porque sí")
+        standing.set_role(get(User, user.user_id), role, by=SYSTEM, reason="porque sí")
     return get(User, user.user_id).role
 
 
@@ -52,3 +56,41 @@ def test_who_is_listed_no_longer_keeps_the_days_they_have(ana):
     with transaction():
         roles.sync_listed_admins([], standing.of)
     assert get(User, ana.user_id).role is UserRole.VIP
+
+
+@pytest.mark.parametrize("role", [UserRole.ADMIN, UserRole.FREE])
+def test_an_admin_of_the_bot_is_made_and_unmade_only_by_who_may_everything(app, ana, dora, role):
+    person = dora if role is UserRole.FREE else ana
+    hugo, caio = helper("full", "users"), StaffFactory()
+    for giver, refused in ((hugo, True), (caio, False)):
+        try:
+            with transaction():
+                done = standing.set_role(get(User, person.user_id), role, by=accounts.as_actor(giver), reason="x")
+        except Denied:
+            done = False
+        assert done is not refused
+    assert get(User, person.user_id).role is role
+
+
+def test_whoever_ceases_to_be_an_administrator_this_moment_makes_nobody_an_admin_of_the_bot(at_once, ana):
+    caio, person = StaffFactory(), ana.user_id
+    by, staff_id = accounts.as_actor(caio), caio.id
+
+    def late():
+        with pytest.raises(Denied):
+            standing.set_role(get(User, person), UserRole.ADMIN, by=by, reason="x")
+
+    at_once(lambda: team.change_role(staff_id, StaffRole.USER, by=SYSTEM), late)
+    assert db.session.get(User, person, populate_existing=True).role is UserRole.FREE
+
+
+def test_whoever_becomes_an_admin_of_the_bot_this_moment_keeps_the_limits_of_their_account(at_once, ana):
+    hugo, person = helper("read", "users", telegram_user_id=ana.user_id), ana.user_id
+    by, staff_id = accounts.as_actor(hugo), hugo.id
+
+    def late():
+        with pytest.raises(Denied):
+            standing.unlink(get(StaffUser, staff_id), by=by)
+
+    at_once(lambda: standing.set_role(get(User, person), UserRole.ADMIN, by=SYSTEM, reason="x"), late)
+    assert db.session.get(StaffUser, staff_id, populate_existing=True).telegram_user_id == person

@@ -48,24 +48,54 @@ def test_the_same_launch_again_ends_its_earlier_session(ana):
 
 def test_idle_it_ends_and_renewed_it_goes_on_but_never_beyond_its_absolute_end(ana):
     began = now()
-    token, session = start(ana)
+    token, _session = start(ana, init_data_hash="h")
     for step in range(1, 48):
         with time_machine.travel(began + timedelta(hours=0.9 * step), tick=False):
             if devices.find(token, "miniapp") is None:
                 break
-            token = devices.renew(session)
-            db.session.flush()
+            token = devices.renew_spent(token, "h")
     assert 0.9 * (step - 1) < 24 <= 0.9 * step
     with time_machine.travel(began + timedelta(hours=2), tick=False):
         assert devices.find(start(ana)[0], "miniapp")
 
 
 def test_renewing_makes_the_old_token_worthless(ana):
-    token, session = start(ana)
-    fresh = devices.renew(session)
-    db.session.flush()
+    token, _session = start(ana, init_data_hash="h")
+    fresh = devices.renew_spent(token, "h")
     assert devices.find(token, "miniapp") is None
     assert devices.find(fresh, "miniapp") is not None
+
+
+@pytest.mark.parametrize("deed", ["spend", "revoke"])
+def test_a_request_let_in_a_moment_before_does_not_bring_its_session_back(ana, deed):
+    token, _session = start(ana, init_data_hash="h")
+    found = devices.find(token, "miniapp")
+    if deed == "spend":
+        devices.spend(user_id=ana.user_id)
+    else:
+        devices.revoke_all(by=as_actor(ana), user_id=ana.user_id)
+    assert not devices.touch(found.id, "miniapp")
+    db.session.flush()
+    assert devices.find(token, "miniapp") is None
+    assert (devices.renew_spent(token, "h") is not None) is (deed == "spend")
+
+
+def test_a_session_that_is_used_lives_on_but_not_beyond_its_absolute_end(ana):
+    began = now()
+    token, session = start(ana)
+    db.session.flush()
+    lived = 0
+    while devices.find(token, "miniapp") is not None:
+        lived += 0.9
+        with time_machine.travel(began + timedelta(hours=lived), tick=False):
+            if not devices.touch(session.id, "miniapp"):
+                break
+    assert 24 <= lived < 24.9
+
+
+def test_of_two_who_renew_one_token_one_gets_another(ana):
+    token, _session = start(ana, init_data_hash="h")
+    assert devices.renew_spent(token, "h") and devices.renew_spent(token, "h") is None
 
 
 def test_nobody_ends_somebody_elses_session(ana, bea):

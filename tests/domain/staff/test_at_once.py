@@ -1,26 +1,22 @@
 """What is taken away from an account while it does something is gone when that is over, whichever ends first."""
 
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 import pytest
 
 from tests.conftest import count
-from tests.factories import StaffFactory
+from tests.factories import BrowserFactory, CodeFactory, StaffFactory
 from webapp.base.clock import now
 from webapp.base.crypto import encrypt, hash_password
 from webapp.base.db import db, get, transaction
-from webapp.base.errors import NotFound
+from webapp.base.errors import Denied, NotFound
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts, second_factor, team
-from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
+from webapp.domain.staff import accounts, browsers, profile, second_factor, team
+from webapp.domain.staff.models import StaffBrowser, StaffCode, StaffRecoveryCode, StaffRole, StaffUser
 from webapp.domain.staff.waits import Origin
 
 PHRASE = "una frase larga y tranquila"
-MOMENT = 1  # for which the second deed may go on beside the first, where nothing makes it wait
 
 
 @pytest.fixture
@@ -31,30 +27,6 @@ def rita(app):
 @pytest.fixture
 def omar(app):
     return StaffFactory(full_name="Omar Root", role=StaffRole.SYSADMIN, password_hash=hash_password(PHRASE))
-
-
-@pytest.fixture
-def at_once(app):
-    """Begins a second deed when the first has done everything but end; gives what the first gave."""
-
-    def do(first: Callable, second: Callable):
-        over = Event()
-
-        def other():
-            with app.app_context(), transaction():
-                second()
-            over.set()
-
-        with ThreadPoolExecutor(1) as beside:
-            with transaction():
-                given = first()
-                late = beside.submit(other)
-                over.wait(MOMENT)
-            late.result()
-        db.session.rollback()
-        return given
-
-    return do
 
 
 def test_whoever_comes_in_with_a_password_that_changes_this_moment_is_out(at_once, omar):
@@ -91,3 +63,27 @@ def test_codes_on_paper_that_are_made_twice_at_once_are_ten(at_once, omar):
 
     at_once(renew, renew)
     assert count(StaffRecoveryCode, StaffRecoveryCode.used_at.is_(None)) == second_factor.CODES
+
+
+LEFT = {StaffUser: StaffUser.totp_secret.is_not(None), StaffBrowser: StaffBrowser.revoked_at.is_(None)}
+RESPONSIBLE = {
+    "takes a phone away": lambda one, by: second_factor.reset(get(StaffUser, one), by=by),
+    "lets no browser be remembered": lambda _one, by: browsers.let(False, by=by),
+    "hands a link over": lambda one, by: profile.hand_over(one, by=by),
+}
+
+
+@pytest.mark.parametrize("deed", RESPONSIBLE)
+def test_whoever_ceases_to_be_responsible_this_moment_does_nothing_as_one(at_once, rita, omar, deed):
+    nora = StaffFactory(totp_secret="x", totp_confirmed_at=now())
+    BrowserFactory(staff_id=nora.id)
+    before = CodeFactory(staff_id=nora.id).code_hash
+    his, hers, rita_id, nora_id = accounts.as_actor(omar), accounts.as_actor(rita), rita.id, nora.id
+
+    def late():
+        with pytest.raises(Denied):
+            RESPONSIBLE[deed](nora_id, hers)
+
+    at_once(lambda: team.change_role(rita_id, StaffRole.ADMIN, by=his), late)
+    assert [count(model, condition) for model, condition in LEFT.items()] == [1, 1]
+    assert count(StaffCode, StaffCode.code_hash == before) == 1

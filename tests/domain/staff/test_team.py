@@ -1,5 +1,6 @@
 """Who may do what to whose account; two who take the role from each other at once leave one in it."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -90,8 +91,13 @@ def test_whoever_was_suspended_a_moment_ago_does_nothing_more(rita, omar, hugo):
     assert get(StaffUser, hugo.id).is_active
 
 
-def test_a_member_and_somebody_unheard_of_do_nothing(hugo):
-    for by in (Actor("user", "5"), Actor("staff", "5"), Actor("staff", str(StaffUser(id=hugo.id).id))):
+def test_a_member_somebody_unheard_of_and_they_themselves_do_nothing(hugo):
+    for by in (
+        Actor("user", "5"),
+        Actor("staff", "5"),
+        Actor("staff", str(uuid.uuid4())),
+        Actor("staff", str(hugo.id)),
+    ):
         with pytest.raises(Denied):
             suspend(by, hugo)
 

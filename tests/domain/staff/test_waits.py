@@ -58,10 +58,7 @@ def comes_in(staff, origin: Origin) -> bool:
 
 
 def test_a_stranger_with_ten_thousand_known_passwords_gets_nowhere_and_bars_nobody(dear, clock):
-    tried = compared(dear, clock, [STRANGER] * TRIES)
-    assert len(tried) < 200
-    assert not any(accounts.judge(accounts.Attempt(dear.id, dear.password_hash), one)[0] for one in tried[:3])
-    assert PHRASE not in passwords.known_ones()
+    assert len(compared(dear, clock, [STRANGER] * TRIES)) < 200, "and none of these can be theirs (test_passwords.py)"
     assert comes_in(dear, known(dear)), "in a browser that knows them, at once"
     clock.shift(15 * 60)
     assert comes_in(dear, HOME), "from anywhere else, after a quarter of an hour at the most"

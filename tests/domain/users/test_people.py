@@ -1,5 +1,6 @@
 """Meeting people, finding them, keeping them out."""
 
+import factory
 import pytest
 
 from tests.conftest import count
@@ -35,6 +36,27 @@ def test_search_is_blind_to_accents_and_case(app):
         assert len(people.search(words).rows) == people.count_found(words) == 1, words
 
 
+@pytest.mark.parametrize("named", ["@ana", "ana", " ANA ", "@Ana"])
+def test_somebody_is_found_by_their_username_however_many_hold_it_in_theirs(app, named):
+    ana = UserFactory(username="Ana", first_name="Torres")
+    UserFactory.create_batch(25, username=factory.Sequence(lambda n: f"mariana{n}"))
+    assert people.find(named).user_id == people.find(f"{ana.user_id}").user_id == ana.user_id
+
+
+def test_who_is_meant_is_said_exactly(ana):
+    UserFactory.create_batch(2, username="gemela")
+    UserFactory(username="a_b", first_name="Ñ")
+    for named in ("", "@", "gemela", "@anato", "a%b", "Ñ", "7" * 30, "٧١٠٠٠٠٠٠١", "x\0y"):
+        assert people.find(named) is None, named
+    assert people.find("A_B").first_name == "Ñ"
+
+
+def test_a_name_written_exactly_is_meant_before_one_of_other_letters_size(app):
+    UserFactory(username="Gemela")
+    exact = UserFactory(username="gemela")
+    assert people.find("@gemela").user_id == exact.user_id
+
+
 def test_filters_narrow_what_is_found_and_counted(ana, bea):
     UserFactory(role=UserRole.VIP, reach=Reach.BLOCKED)
     assert people.count_found(role=UserRole.VIP) == 2
@@ -54,6 +76,26 @@ def test_blocking_needs_a_reason_and_spares_admins(ana, dora, by_dora):
     people.block(ana, by=by_dora, reason="Insultos")
     with pytest.raises(Denied):
         people.refuse_blocked(ana)
+
+
+def test_whoever_becomes_an_admin_this_moment_is_not_blocked(ana, by_dora, at_once):
+    def late():
+        with pytest.raises(Denied):
+            people.block(db.session.get(User, ana.user_id), by=by_dora, reason="x")
+
+    at_once(lambda: roles.promote_to_admin(people.get_user(ana.user_id), by=by_dora), late)
+    assert count(User, User.is_blocked) == 0
+
+
+def test_somebody_comes_by_one_link_alone_whoever_races(at_once, bea, dora):
+    eva, by = UserFactory(), people.as_actor(bea)
+    codes, came = [bea.referral_code, dora.referral_code], []
+
+    def come(code):
+        came.append(people.refer(people.get_user(eva.user_id), code, by=by))
+
+    at_once(lambda: come(codes[0]), lambda: come(codes[1]))
+    assert came == [True, False] and count(User, User.referred_by == bea.user_id) == 1
 
 
 def test_a_role_by_hand_needs_words(ana, by_dora):

@@ -1,5 +1,6 @@
 """Who is acting. A door makes one Actor per request, update, command or task, and hands it to every deed."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,14 @@ class Actor:
     def ref(self) -> str:
         """`kind:id`, how columns name who did something."""
         return f"{self.kind}:{self.id}"
+
+    @property
+    def staff_id(self) -> uuid.UUID | None:
+        """The id of the panel account that acts; None for anybody else."""
+        try:
+            return uuid.UUID(self.id) if self.kind == "staff" else None
+        except ValueError:
+            return None
 
     @property
     def number(self) -> int:

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from webapp.base import outbox
+from webapp.base import outbox, texts
 from webapp.base.clock import now
 from webapp.base.db import db
 from webapp.base.errors import Conflict
-from webapp.base.i18n import _
+from webapp.base.i18n import SOURCE, _, speaking
 from webapp.base.settling import Outcome
 from webapp.domain.audit import chain, trail
 from webapp.domain.audit.actors import Actor
@@ -35,10 +35,11 @@ def anchored() -> int:
     return db.session.scalar(select(func.max(AuditAnchor.seq)).where(AuditAnchor.told_at.is_not(None))) or 0
 
 
-def promise_due(chat_id: int | None) -> int:
+def promise_due(chat_id: int | None, locale: str = SOURCE) -> int:
     """Promises the chain's end to this chat when the last one is old, or many rows back; returns how many (0 or 1).
 
-    One that could not be told (the chat is gone, or another was chosen) is promised anew with the next.
+    One that could not be told (the chat is gone, or another was chosen) is promised anew with the next. `locale`: the
+    language of the chat.
     """
     end, last = chain.head(), latest()
     if chat_id is None or end.seq == 0 or (last is not None and last.seq >= end.seq and last.chat_id == chat_id):
@@ -47,10 +48,9 @@ def promise_due(chat_id: int | None) -> int:
     if not fresh and last is not None and end.seq - last.seq < ROWS and last.created_at > now() - EVERY:
         return 0
     key = f"{KEY}{chat_id}:{end.seq}"
-    text = _("🔗 Auditoría: %(n)s anotaciones selladas.", n=end.seq)
-    hint = _("Guarda este mensaje. Para comprobar que nadie las cambió:")
-    words = f"{text}\n{hint}\n<code>{command(end.seq, end.hash)}</code>"
-    payload = {"text": words, "parse_mode": "HTML", "disable_notification": True}
+    with speaking(locale):
+        words = texts.render("audit/anchor", n=end.seq, command=command(end.seq, end.hash))
+    payload = {**texts.payload(words), "disable_notification": True}
     if outbox.promise("sendMessage", chat_id, payload, dedupe_key=key) is None:
         return 0
     # No audit row: rows about the chain's own end would never come to one.

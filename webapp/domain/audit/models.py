@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.base.clock import now
 from webapp.base.db import AwareUTC, Base, BigInt, Document, Key
 
+GOING = text("finished_at IS NULL")
 UNSEALED = text("row_hash IS NULL")
 
 
@@ -92,6 +93,11 @@ class AuditVerification(Base):
     """One walk over the chain: how far it is, and what it found."""
 
     __tablename__ = "audit_verifications"
+    __table_args__ = (
+        Index(
+            "uq_audit_verifications_open", text(f"({GOING})"), unique=True, sqlite_where=GOING, postgresql_where=GOING
+        ),
+    )
 
     id: Mapped[Key]
     up_to: Mapped[int] = mapped_column(BigInt)

@@ -22,7 +22,7 @@ LONGEST = 50
 ROW = AuditLog
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filter:
     """Which rows. `actor_type` alone means everybody of that kind; `since`, `until`: half-open, aware; `words` are
     looked for in values, reasons and names; `denied`: what was refused."""
@@ -60,11 +60,9 @@ def of_request(row: AuditLog, limit: int = LONGEST) -> Sequence[AuditLog]:
 
 def undone_by(row: AuditLog) -> AuditLog | None:
     """The row with which a deed took this one back."""
-    later = select(ROW).where(
-        ROW.resource_type == row.resource_type, ROW.resource_id == row.resource_id, ROW.id > row.id
-    )
-    found = db.session.scalars(later.order_by(ROW.id).limit(200))
-    return next((one for one in found if (one.additional_data or {}).get("undoes") == str(row.id)), None)
+    same = (ROW.resource_type == row.resource_type, ROW.resource_id == row.resource_id)
+    says = ROW.additional_data["undoes"].as_string() == str(row.id)
+    return db.session.scalar(select(ROW).where(*same, ROW.id > row.id, says).order_by(ROW.id).limit(1))
 
 
 def is_searchable(words: str) -> bool:

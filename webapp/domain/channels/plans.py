@@ -80,13 +80,21 @@ def switch(plan: SubscriptionPlan, active: bool, *, by: Actor) -> bool:
     return True
 
 
-def place(plan: SubscriptionPlan, before: SubscriptionPlan | None, *, by: Actor) -> None:
-    """Puts a plan before another, or at the end."""
-    others = [one for one in every() if one.id != plan.id]
-    index = others.index(before) if before in others else len(others)
+def move(plan: SubscriptionPlan, step: int, *, by: Actor) -> None:
+    """So many places nearer to the end, or to the top (negative); it stops there."""
+    found = _held()
+    others = [one for one in found if one.id != plan.id]
+    index = max(0, found.index(plan) + step)
     for position, one in enumerate([*others[:index], plan, *others[index:]], start=1):
         with trail.watch(one, "update", by=by):
             one.position = position
+
+
+def _held() -> Sequence[SubscriptionPlan]:
+    """All plans in their order, held until the transaction ends: two moves at once are one after the other."""
+    db.session.execute(select(SubscriptionPlan.id).order_by(SubscriptionPlan.id).with_for_update())
+    query = select(SubscriptionPlan).order_by(SubscriptionPlan.position, SubscriptionPlan.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def every() -> Sequence[SubscriptionPlan]:

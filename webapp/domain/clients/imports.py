@@ -91,46 +91,47 @@ def keep(prepared: Prepared, *, by: Actor) -> ClientImport:
     """Keeps a list as read, to be looked at; nobody is made a client yet."""
     lines = [[line.number, *(line.typed[name][:4000] for name in COLUMNS)] for line in prepared.lines]
     problems = [[line.number, line.problem] for line in prepared.lines if line.problem]
-    made = ClientImport(file_name=prepared.file_name, total=len(lines), problems=problems, body=_closed(lines))
-    made.by, made.by_label = by.ref, by.label[:150]
-    with trail.watch(made, "create", by=by):
-        db.session.add(made)
-    return made
+    listed = ClientImport(file_name=prepared.file_name, total=len(lines), problems=problems, body=_closed(lines))
+    listed.by, listed.by_label = by.ref, by.label[:150]
+    with trail.watch(listed, "create", by=by):
+        db.session.add(listed)
+    return listed
 
 
-def begin(made: ClientImport, *, by: Actor) -> None:
+def begin(listed: ClientImport, *, by: Actor) -> None:
     """A person has looked at the list: it is to be made. Does nothing while it runs already. Raises Conflict for one
     that is over."""
     values = {"state": ImportState.RUNNING}
-    begun = trail.change(ClientImport, made.id, ClientImport.state == ImportState.READ, values=values, by=by)
-    if not begun and _held(made.id).state is not ImportState.RUNNING:
+    begun = trail.change(ClientImport, listed.id, ClientImport.state == ImportState.READ, values=values, by=by)
+    if not begun and _held(listed.id).state is not ImportState.RUNNING:
         raise Conflict(_("Esta lista ya terminó."))
 
 
-def step(made: ClientImport, *, by: Actor, limit: int = STEP) -> int:
+def step(listed: ClientImport, *, by: Actor, limit: int = STEP) -> int:
     """Makes the next lines of a list that runs, in the current transaction; returns how many were looked at, 0 when
     there are no more and it is done. Two who do it at once take different lines."""
-    made = _held(made.id)
-    if made.state is not ImportState.RUNNING:
+    listed = _held(listed.id)
+    if listed.state is not ImportState.RUNNING:
         return 0
-    wrong = dict(made.problems)
-    some = [line for line in _opened(made) if line.number > made.reached][:limit]
-    problems = {line.number: _make(line, made, by=by) for line in some if line.number not in wrong}
-    with trail.watch(made, "update", by=by):
+    wrong = dict(listed.problems)
+    some = [line for line in _opened(listed) if line.number > listed.reached][:limit]
+    problems = {line.number: _make(line, listed, by=by) for line in some if line.number not in wrong}
+    with trail.watch(listed, "update", by=by):
         if not some:
-            made.state, made.finished_at, made.body = ImportState.DONE, now(), None
+            listed.state, listed.finished_at, listed.body = ImportState.DONE, now(), None
         else:
-            made.reached, made.made = some[-1].number, made.made + list(problems.values()).count(None)
+            listed.reached = some[-1].number
+            listed.made += sum(problem is None for problem in problems.values())
             late = [[number, problem] for number, problem in problems.items() if problem]
-            made.problems = sorted([*made.problems, *late]) if late else made.problems
+            listed.problems = sorted([*listed.problems, *late]) if late else listed.problems
     return len(some)
 
 
-def cancel(made: ClientImport, *, by: Actor) -> bool:
+def cancel(listed: ClientImport, *, by: Actor) -> bool:
     """Stops a list: who was made a client stays one, nobody more becomes one; False when it was over."""
     going = ClientImport.state.in_((ImportState.READ, ImportState.RUNNING))
     values = {"state": ImportState.CANCELLED, "finished_at": now(), "body": None}
-    return trail.change(ClientImport, made.id, going, values=values, by=by)
+    return trail.change(ClientImport, listed.id, going, values=values, by=by)
 
 
 def every(after: str | None = None, size: int = 25) -> Page:
@@ -140,13 +141,13 @@ def every(after: str | None = None, size: int = 25) -> Page:
 
 
 def lines_of(
-    made: ClientImport, *, wrong: bool = False, after: int = 0, size: int = 50
+    listed: ClientImport, *, wrong: bool = False, after: int = 0, size: int = 50
 ) -> tuple[list[Line], int | None]:
     """(the lines of a list behind line `after`, the number of the last when there are more); `wrong`: those alone that
     cannot be made. Of a list that is over nothing stays but the numbers of those."""
-    problems = dict(made.problems)
+    problems = dict(listed.problems)
     blank = dict.fromkeys(COLUMNS, "")
-    known = _opened(made) or [Line(number, blank) for number in sorted(problems)]
+    known = _opened(listed) or [Line(number, blank) for number in sorted(problems)]
     told = [replace(line, problem=problems.get(line.number)) for line in known if line.number > after]
     told = [line for line in told if line.problem] if wrong else told
     return told[:size], told[size - 1].number if len(told) > size else None
@@ -177,10 +178,10 @@ def _judged(lines: Sequence[Line]) -> list[Line]:
     return judged
 
 
-def _make(line: Line, made: ClientImport, *, by: Actor) -> str | None:
+def _make(line: Line, listed: ClientImport, *, by: Actor) -> str | None:
     """Makes somebody a client; what kept them from it, else None."""
     try:
-        clients.create(line.typed, by=by, list=made.id)
+        clients.create(line.typed, by=by, list=listed.id)
     except Duplicate:
         return "known"
     except Invalid as fault:
@@ -192,12 +193,12 @@ def _closed(lines: list[list[Any]]) -> str:
     return encrypt(json.dumps(lines, ensure_ascii=False, separators=(",", ":")))
 
 
-def _opened(made: ClientImport) -> list[Line]:
+def _opened(listed: ClientImport) -> list[Line]:
     """The lines as they were sent; none of a list that is over. Raises Conflict when their key is gone."""
-    if made.body is None:
+    if listed.body is None:
         return []
     try:
-        told = json.loads(decrypt(made.body))
+        told = json.loads(decrypt(listed.body))
     except ValueError:
         raise Conflict(_("Falta la clave con que se cifró esta lista (DATA_KEY). Súbela otra vez.")) from None
     return [Line(number, dict(zip(COLUMNS, cells, strict=True))) for number, *cells in told]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, case, literal, select, update
 
 from webapp.base.bulk import among
 from webapp.base.clock import now
@@ -84,21 +84,12 @@ def find(token: str, kind: str) -> UserSession | None:
     return db.session.scalar(query)
 
 
-def renew(session: UserSession) -> str:
-    """Gives a live session a new token and new idle time, never beyond its absolute end; returns the token."""
-    token = new_token()
-    session.token_hash = hash_token(token)
-    touch(session)
-    return token
-
-
 def renew_spent(token: str, init_data_hash: str) -> str | None:
-    """A new token for one whose idle time may be over, shown with its own launch; None when it cannot be renewed."""
-    query = select(UserSession).where(UserSession.token_hash == hash_token(token), UserSession.is_active)
-    query = query.where(UserSession.init_data_hash == init_data_hash, UserSession.absolute_expires_at > now())
-    query = query.where(UserSession.kind == "miniapp")
-    session = db.session.scalar(query)
-    return renew(session) if session is not None else None
+    """A new token, and new idle time, for one whose idle time may be over, shown with its own launch; None when it
+    cannot be renewed. Of two who show the same one, one gets another."""
+    row, fresh = UserSession, new_token()
+    theirs = (row.token_hash == hash_token(token), row.init_data_hash == init_data_hash)
+    return fresh if _prolong("miniapp", *theirs, token_hash=hash_token(fresh)) else None
 
 
 def raise_level(session: UserSession, *, by: Actor, how: str, sudo: bool = True) -> str:
@@ -157,11 +148,10 @@ def spend_many(user_ids: Collection[int]) -> int:
     return int(db.session.execute(statement, execution_options=QUIET).rowcount)  # type: ignore[attr-defined]
 
 
-def touch(session: UserSession) -> None:
-    """Notes activity and pushes the idle limit out."""
-    moment = now()
-    session.last_activity = moment
-    session.expires_at = min(moment + IDLE[session.kind], session.absolute_expires_at)
+def touch(session_id: uuid.UUID, kind: str) -> bool:
+    """Notes activity and pushes the idle limit out; False for a session that ended, or was spent, a moment ago: it
+    stays so."""
+    return _prolong(kind, UserSession.id == session_id, UserSession.expires_at > now())
 
 
 def revoke(session_id: uuid.UUID, *, by: Actor, user_id: int | None = None, staff_id: uuid.UUID | None = None) -> None:
@@ -191,6 +181,17 @@ def of(*, user_id: int | None = None, staff_id: uuid.UUID | None = None) -> Sequ
     owner = UserSession.user_id == user_id if user_id is not None else UserSession.staff_id == staff_id
     query = select(UserSession).where(owner, UserSession.is_active, UserSession.expires_at > now())
     return db.session.scalars(query.order_by(UserSession.last_activity.desc())).all()
+
+
+def _prolong(kind: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
+    """New idle time for a session that goes on, never beyond its absolute end."""
+    row, moment = UserSession, now()
+    idle = literal(moment + IDLE[kind], row.expires_at.type)
+    values |= {"last_activity": moment}
+    values |= {"expires_at": case((row.absolute_expires_at < idle, row.absolute_expires_at), else_=idle)}
+    going = (row.kind == kind, row.is_active, row.absolute_expires_at > moment)
+    statement = update(row).where(*going, *conditions).values(values)
+    return bool(db.session.execute(statement, execution_options=QUIET).rowcount)  # type: ignore[attr-defined]
 
 
 def _end(conditions: list[Any], by: str) -> int:

@@ -17,8 +17,7 @@ from webapp.base.i18n import LOCALES, _
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, codes, notices, waits
+from webapp.domain.staff import closing, notices, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.waits import Origin
@@ -54,10 +53,7 @@ def get_account(staff_id: uuid.UUID) -> StaffUser | None:
 
 def account_of(by: Actor) -> StaffUser | None:
     """The account that acts, while it is active; None for anybody else."""
-    try:
-        return get_account(uuid.UUID(by.id)) if by.kind == "staff" else None
-    except ValueError:
-        return None
+    return get_account(by.staff_id) if by.staff_id is not None else None
 
 
 def find(email: str) -> StaffUser | None:
@@ -126,7 +122,13 @@ def join(token: str, *, email: str, full_name: str, password: str, locale: str, 
         raise Conflict(_("Esta invitación ya se usó."))
     values = {"id": uuid.uuid4(), "email": email, "full_name": name, "password_hash": hashed, "role": invitation.role}
     values |= {"locale": locale if locale in LOCALES else "es", "password_changed_at": now()}
-    born = upsert(StaffUser).values(values).on_conflict_do_nothing(index_elements=["email"]).returning(StaffUser.id)
+    searched = StaffUser.searched(name, email)
+    born = (
+        upsert(StaffUser)
+        .values(search_text=searched, **values)
+        .on_conflict_do_nothing(index_elements=["email"])
+        .returning(StaffUser.id)
+    )
     if db.session.scalar(born, execution_options=NOTED) is None:
         raise Invalid(fields={"email": _("Ya hay una cuenta con ese correo.")})
     taken = update(StaffInvitation).where(StaffInvitation.id == invitation.id).values(staff_id=values["id"])
@@ -191,9 +193,7 @@ def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
     notices.tell(staff, "staff/password")
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    return devices.revoke_all(by=by, staff_id=staff.id, but=keep)
+    return closing.end_all(staff.id, keep=keep, by=by)
 
 
 def as_actor(staff: StaffUser, **where: Any) -> Actor:

@@ -13,23 +13,22 @@ from sqlalchemy import select, update
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
 from webapp.base.db import db
-from webapp.base.errors import Anothers, Denied, NotFound
+from webapp.base.errors import Anothers, NotFound
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.settings import config
-from webapp.domain.staff.models import StaffBrowser, StaffRole, StaffUser
+from webapp.domain.staff import rights
+from webapp.domain.staff.models import StaffBrowser
 
 LASTS = timedelta(days=30)
 QUIET = {"synchronize_session": False}
 
 
-def let(wanted: bool, *, giver: StaffUser, by: Actor) -> None:
+def let(wanted: bool, *, by: Actor) -> None:
     """Whether people may have their browsers remembered at all. Where it is taken back, all are forgotten. Raises
     Denied for whoever is not responsible."""
-    mine = select(StaffUser.id).where(StaffUser.id == giver.id, StaffUser.is_active)
-    if db.session.scalar(mine.where(StaffUser.role == StaffRole.SYSADMIN)) is None:
-        raise Denied(_("Solo una persona responsable puede cambiar esto."))
+    rights.refuse_unless_responsible(by)
     config.change({"remember_browsers": wanted}, by=by)
     if not wanted:
         all_of_them = update(StaffBrowser).where(StaffBrowser.revoked_at.is_(None)).values(revoked_at=now())

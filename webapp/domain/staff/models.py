@@ -2,13 +2,15 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.base.clock import now
 from webapp.base.db import AwareUTC, Base, BigInt, Key, choice
 from webapp.base.i18n import Spoken, lazy_gettext
+from webapp.base.search import plain
 from webapp.domain.audit.trail import audited
 
 ENDS = text("is_active AND expires_at IS NOT NULL")
@@ -45,6 +47,7 @@ class StaffUser(Base):
     totp_secret: Mapped[str | None] = mapped_column(String(255))
     totp_last_step: Mapped[int | None] = mapped_column(BigInt)
     failed_login_attempts: Mapped[int] = mapped_column(default=0)
+    search_text: Mapped[str] = mapped_column(Text, default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     created_by: Mapped[uuid.UUID | None] = mapped_column(Uuid, ForeignKey("staff_users.id", ondelete="SET NULL"))
     last_failed_at: Mapped[datetime | None] = mapped_column(AwareUTC)
@@ -61,6 +64,23 @@ class StaffUser(Base):
         if self.deleted_at is not None:
             return "removed"
         return "active" if self.is_active else "suspended"
+
+    @property
+    def is_responsible(self) -> bool:
+        """Whether this account stands above all others, and works."""
+        return self.is_active and self.role is StaffRole.SYSADMIN
+
+    @staticmethod
+    def searched(full_name: str, email: str) -> str:
+        """What a search of the team looks at."""
+        return plain(f"{full_name} {email}")
+
+
+@event.listens_for(StaffUser, "before_insert")
+@event.listens_for(StaffUser, "before_update")
+def _keep_searched(_mapper: Any, _connection: Any, staff: StaffUser) -> None:
+    """Whichever deed changes the name or the e-mail; only `accounts.join` writes past it."""
+    staff.search_text = staff.searched(staff.full_name, staff.email)
 
 
 class StaffInvitation(Base):

@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from webapp.base.clock import now
-from webapp.base.db import Page, db, page
+from webapp.base.db import Page, db
 from webapp.base.errors import Conflict, Denied, Invalid, NotFound, all_fit
 from webapp.base.i18n import _, lazy_gettext
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import rights
+from webapp.domain.staff import rights, team
 from webapp.domain.staff.models import StaffRole, StaffUser, UserAgentPermission
 from webapp.domain.staff.rights import ACTS, GRANTABLE, Grant, Rights
 
@@ -80,12 +80,30 @@ TEMPLATES: Mapping[str, Template] = {
 }  # fmt: skip
 
 
-def grant(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser, by: Actor) -> int:
+class Loss(Invalid):
+    """What somebody would not have any more, which nobody has agreed to: section → acts; none where only the end
+    comes earlier."""
+
+    def __init__(self, lost: Mapping[str, frozenset[str]]) -> None:
+        super().__init__()
+        self.lost = lost
+
+
+def grant(
+    staff_id: uuid.UUID,
+    wanted: Mapping[str, Grant],
+    *,
+    giver: StaffUser,
+    by: Actor,
+    agreed: Collection[str] | None = None,
+) -> int:
     """Gives somebody in each of these sections these rights instead of those they have there (no acts: none at all).
-    Returns in how many sections that changed something.
+    Returns in how many sections that changed something. `agreed`: what they may lose by it (see `named_losses`); None
+    for anything.
 
     Raises NotFound for nobody, Denied for oneself and for more than the giver has, Conflict for somebody who may
-    everything by role, Invalid (`until-<section>`) for an end that is past or later than the giver's own.
+    everything by role, Invalid (`until-<section>`) for an end that is past or later than the giver's own, Loss when
+    more would be lost than was agreed to.
     """
     giver, staff = _hold(giver.id, staff_id)
     _refuse_whom(giver, staff)
@@ -95,10 +113,12 @@ def grant(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser,
     changes = [change for change in found if change.is_one]
     ends = {row.agent_name: row.expires_at for row in of(giver.id)} if changes and not mine.everything else {}
     all_fit(*[partial(_refuse_beyond, mine, ends, change) for change in changes])
-    takes = any(change.takes for change in changes)  # asked before the rows are written anew
+    lost = {change.section: _acts(change.row) - change.to.acts for change in changes if change.takes}
+    if agreed is not None and not named_losses(lost) <= set(agreed):
+        raise Loss(lost)
     for change in changes:
         _write(staff, change, giver=giver, by=by)
-    if takes:
+    if lost:  # less to hold, but still theirs: what they asked for and their browsers stay
         devices.revoke_all(by=by, staff_id=staff.id)
     return len(changes)
 
@@ -109,11 +129,9 @@ def add(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser, b
     return grant(staff_id, {name: _more(has.get(name), one) for name, one in wanted.items()}, giver=giver, by=by)
 
 
-def lost(staff_id: uuid.UUID, wanted: Mapping[str, Grant]) -> dict[str, frozenset[str]]:
-    """What somebody has now and would not have any more: section → acts; none where only the end comes earlier."""
-    has = {row.agent_name: row for row in of(staff_id)}
-    changes = [Change(section, has.get(section), _closed(one)) for section, one in wanted.items()]
-    return {change.section: _acts(change.row) - change.to.acts for change in changes if change.takes}
+def named_losses(lost: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """What would be lost as words that a form can send back: "section:act", "section:" for an earlier end alone."""
+    return frozenset(f"{section}:{act}" for section, acts in lost.items() for act in acts or [""])
 
 
 def of(staff_id: uuid.UUID) -> Sequence[UserAgentPermission]:
@@ -142,12 +160,8 @@ def expiring(within: timedelta = SOON, limit: int = 50) -> Sequence[tuple[UserAg
 
 
 def colleagues(words: str = "", *, after: str | None = None, size: int = 25) -> Page:
-    """The accounts whose rights are given section by section, by name; `words`: a part of the name or the e-mail."""
-    query = select(StaffUser).where(StaffUser.is_active, StaffUser.role == StaffRole.USER)
-    if words.strip():
-        like = "%" + words.strip().casefold().replace("%", "").replace("_", "") + "%"
-        query = query.where(func.lower(StaffUser.full_name).like(like) | StaffUser.email.like(like))
-    return page(query, StaffUser.full_name, StaffUser.email, after=after, size=size, descending=False, scalars=True)
+    """The accounts whose rights are given section by section, by name; `words`: parts of name and e-mail."""
+    return team.named(words, StaffUser.is_active, StaffUser.role == StaffRole.USER, after=after, size=size)
 
 
 def colleagues_named(staff_ids: Collection[uuid.UUID]) -> list[StaffUser]:

@@ -10,13 +10,13 @@ from webapp.base import outbox, texts
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token
 from webapp.base.db import db
-from webapp.base.errors import Conflict, Denied, Invalid, NotFound, all_fit
+from webapp.base.errors import Conflict, Invalid, NotFound, all_fit
 from webapp.base.i18n import LOCALES, _, speaking
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.settings import config
-from webapp.domain.staff import accounts, codes, notices
-from webapp.domain.staff.models import StaffCode, StaffRole, StaffUser
+from webapp.domain.staff import accounts, codes, notices, rights
+from webapp.domain.staff.models import StaffCode, StaffUser
 
 CONFIRMATION = timedelta(hours=24)
 QUIET = {"synchronize_session": False}
@@ -54,11 +54,10 @@ def hand_over(staff_id: uuid.UUID, *, by: Actor) -> str:
 
     Raises Denied for who is not one, NotFound when nothing waits.
     """
-    giver, waiting = accounts.account_of(by), waiting_email(staff_id)
+    rights.refuse_unless_responsible(by, staff_id)
+    waiting = waiting_email(staff_id)
     if waiting is None:
         raise NotFound(_("Ese cambio de correo ya no está pendiente."))
-    if giver is None or giver.role is not StaffRole.SYSADMIN:
-        raise Denied(_("Solo un responsable puede dar ese enlace."))
     return codes.keep(staff_id, "email", CONFIRMATION, by=by, email=waiting.email)
 
 

@@ -4,17 +4,20 @@ A responsible or an administrator may everything by role; anybody else what `use
 section, until when it says. It is read anew for every request, in one query by its index; what is over is over.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy import Uuid, bindparam, select, text
 
 from webapp.base.clock import now
-from webapp.base.db import AwareUTC, connection
-from webapp.base.i18n import lazy_gettext
+from webapp.base.db import AwareUTC, connection, db
+from webapp.base.errors import Denied
+from webapp.base.i18n import _, lazy_gettext
+from webapp.domain.audit.actors import Actor
 from webapp.domain.staff.models import StaffRole, StaffUser
 
 Act = Literal["create", "read", "update", "delete"]
@@ -132,6 +135,32 @@ def of_person(user_id: int) -> Rights | None:
 def may(staff: StaffUser, section: str, act: Act) -> bool:
     """Whether this account may `act` in `section` now."""
     return staff.is_active and of(staff).may(section, act)
+
+
+def refuse_unless_responsible(by: Actor, *about: uuid.UUID) -> None:
+    """Raises Denied unless a responsible acts, or an operator at the console.
+
+    Who acts and the accounts that it is `about` are held until the transaction ends, in the order of team.py: a role
+    that is taken away this moment is gone before the deed, or counts until it is over.
+    """
+    giver = _hold(by, *about)
+    if by.kind != "system" and (giver is None or not giver.is_responsible):
+        raise Denied(_("Solo una persona responsable puede hacer esto."))
+
+
+def refuse_unless_everything(by: Actor) -> None:
+    """Raises Denied unless somebody acts who may everything by their role, or an operator. Holds who acts, as above."""
+    giver = _hold(by)
+    if by.kind != "system" and (giver is None or not of(giver).everything):
+        raise Denied(_("Tu cuenta no tiene permiso para esto."))
+
+
+def _hold(by: Actor, *about: uuid.UUID) -> StaffUser | None:
+    """The account that acts."""
+    giver = by.staff_id
+    held = select(StaffUser).where(StaffUser.id.in_({giver, *about} - {None})).order_by(StaffUser.id).with_for_update()
+    found = {one.id: one for one in db.session.scalars(held.execution_options(populate_existing=True))}
+    return found.get(giver) if giver is not None else None
 
 
 @cache

@@ -21,9 +21,8 @@ from webapp.base.errors import Conflict, Denied, Invalid
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, codes, notices
-from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
+from webapp.domain.staff import closing, notices, rights
+from webapp.domain.staff.models import StaffRecoveryCode, StaffUser
 
 ISSUER = "Vitrina"
 PERIOD = 30  # seconds that a code is shown; the one before and the one after count too, for clocks that differ
@@ -65,7 +64,7 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     trail.note("second_factor", StaffUser.__tablename__, staff.id, by=by, new=fresh)
     db.session.refresh(staff)
     codes = _renew(staff)
-    _end_the_rest(staff, by=by, keep=session_id)
+    closing.end_all(staff.id, keep=session_id, by=by)
     if another:
         notices.tell(staff, "staff/new_phone")
     return codes
@@ -102,9 +101,8 @@ def renew_codes(staff: StaffUser, *, by: Actor) -> list[str]:
 def reset(staff: StaffUser, *, by: Actor) -> None:
     """Takes somebody's second factor away, whose phone is lost: all their sessions end, and who signs in next with
     their password sets up a new one. Raises Denied for oneself, and for whoever is not responsible."""
-    if by.kind == "staff" and not _is_responsible(by.id):
-        raise Denied(_("Solo una persona responsable puede quitar el segundo paso de otra."))
-    if by.kind == "staff" and by.id == str(staff.id):
+    rights.refuse_unless_responsible(by, staff.id)
+    if by.staff_id == staff.id:
         raise Denied(_("Nadie se quita su propio segundo paso. Pídeselo a otra persona responsable."))
     gone = {"totp_secret": None, "totp_confirmed_at": None, "totp_last_step": None}
     mine = update(StaffUser).where(StaffUser.id == staff.id).values(gone)
@@ -112,7 +110,7 @@ def reset(staff: StaffUser, *, by: Actor) -> None:
     db.session.execute(delete(StaffRecoveryCode).where(StaffRecoveryCode.staff_id == staff.id))
     trail.note("second_factor_reset", StaffUser.__tablename__, staff.id, by=by, new=gone)
     db.session.refresh(staff)
-    _end_the_rest(staff, by=by)
+    closing.end_all(staff.id, by=by)
     notices.tell(staff, "staff/second_factor")
 
 
@@ -127,18 +125,6 @@ def secret_of(staff: StaffUser) -> str | None:
         return decrypt(staff.totp_secret) if staff.totp_secret else None
     except ValueError:
         return None
-
-
-def _end_the_rest(staff: StaffUser, *, by: Actor, keep: uuid.UUID | None = None) -> None:
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    devices.revoke_all(by=by, staff_id=staff.id, but=keep)
-
-
-def _is_responsible(staff_id: str) -> bool:
-    row = StaffUser
-    mine = select(row.id).where(row.id == uuid.UUID(staff_id), row.is_active, row.role == StaffRole.SYSADMIN)
-    return db.session.scalar(mine) is not None
 
 
 def _step(secret: str, code: str) -> int | None:

@@ -16,12 +16,12 @@ from sqlalchemy import and_, func, or_, select, update
 from webapp.base.clock import now
 from webapp.base.db import Page, db, page
 from webapp.base.errors import Conflict, Denied, NotFound
-from webapp.base.i18n import _
+from webapp.base.i18n import SOURCE, _
+from webapp.base.search import containing
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import browsers, codes, notices
+from webapp.domain.staff import closing, notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 CHANGE = "permission_change"
@@ -38,12 +38,14 @@ class Waiting:
 
 
 def people(words: str = "", state: str | None = None, *, after: str | None = None, size: int = 25) -> Page:
-    """The accounts by name; `words`: a part of the name or the e-mail. Without a state: those who are not removed."""
+    """The accounts by name; `words`: parts of name and e-mail. Without a state: those who are not removed."""
+    return named(words, _in_state(state), after=after, size=size)
+
+
+def named(words: str, *conditions: Any, after: str | None, size: int) -> Page:
+    """The accounts of these conditions by name, that hold every one of `words` in name or e-mail."""
     row = StaffUser
-    query = select(row).where(_in_state(state))
-    if words.strip():
-        like = "%" + words.strip().casefold().replace("%", "").replace("_", "") + "%"
-        query = query.where(func.lower(row.full_name).like(like) | row.email.like(like))
+    query = select(row).where(containing(row, words), *conditions)
     return page(query, row.full_name, row.email, after=after, size=size, descending=False, scalars=True)
 
 
@@ -53,6 +55,13 @@ def person(staff_id: uuid.UUID) -> StaffUser:
     if found is None:
         raise NotFound(_("Esa cuenta ya no existe."))
     return found
+
+
+def creators_locale() -> str:
+    """The language of the first responsible there is: what is told to nobody in particular is told in it."""
+    row = StaffUser
+    first = select(row.locale).where(row.role == StaffRole.SYSADMIN, row.is_active).order_by(row.created_at, row.id)
+    return db.session.scalar(first.limit(1)) or SOURCE
 
 
 def sessions_of(staff_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -159,7 +168,7 @@ def _held(staff_id: uuid.UUID, by: Actor) -> Iterator[tuple[StaffUser | None, St
 
     Raises NotFound, and Denied for oneself, for somebody above, and for who may not act any more.
     """
-    row, mine = StaffUser, _staff_id(by.ref)
+    row, mine = StaffUser, by.staff_id
     concerned = or_(row.id.in_({staff_id, mine or staff_id}), and_(row.role == StaffRole.SYSADMIN, row.is_active))
     query = select(row).where(concerned).order_by(row.id).with_for_update()
     found = {one.id: one for one in db.session.scalars(query.execution_options(populate_existing=True))}
@@ -191,10 +200,8 @@ def _refuse_last(staff: StaffUser) -> None:
 
 
 def _shut(staff: StaffUser, by: Actor) -> None:
-    """Ends their sessions, forgets their browsers and codes, and takes back the invitations that they made."""
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    devices.revoke_all(by=by, staff_id=staff.id)
+    """Takes their account back, and the invitations that they made."""
+    closing.end_all(staff.id, by=by)
     _withdraw(StaffInvitation.created_by == f"staff:{staff.id}", by=by)
 
 

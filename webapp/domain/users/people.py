@@ -58,13 +58,19 @@ def met(user_id: int | None) -> User | None:
 
 
 def find(named: str) -> User | None:
-    """The one person with this id or @username; None for nobody, and for a name that two had."""
-    text = named.strip().removeprefix("@")
+    """The one person with this id or @username, as it is written or else whatever the case; None for nobody, and
+    for a name that two had."""
+    text = clean(named).removeprefix("@")
     if not text:
         return None
-    found = [one for one in search(text, size=20).rows if text in (str(one.user_id), one.username)]
-    found = found or [one for one in search(text, size=20).rows if (one.username or "").casefold() == text.casefold()]
-    return found[0] if len(found) == 1 else None
+    if text.isdecimal() and text.isascii():
+        return db.session.get(User, int(text)) if len(text) <= 18 else None
+    alike = (matching(User, text), func.lower(User.username) == text.lower())  # the first by the index of the search
+    for called in ((User.username == text,), alike):
+        found = db.session.scalars(select(User).where(*called).limit(2)).all()
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def get_users_by_role(role: UserRole, *, after: str | None = None, size: int = 50) -> Page:
@@ -137,6 +143,7 @@ def choose_locale(user: User, locale: str, *, by: Actor) -> None:
 def refer(user: User, code: str, *, by: Actor) -> bool:
     """Notes by whose link somebody came, when we have just met them; False when nothing was noted."""
     referrer = db.session.scalar(select(User.user_id).where(User.referral_code == code[:16]))
+    db.session.refresh(user, with_for_update=True)  # by one link, whoever races
     if referrer in (None, user.user_id) or user.referred_by is not None or now() - user.created_at > NEW:
         return False
     with trail.watch(user, "update", by=by):
@@ -152,6 +159,7 @@ def block(user: User, *, by: Actor, reason: str) -> None:
     reason = clean(reason)[:500]
     if not reason:
         raise Invalid(fields={"reason": _("Escribe por qué.")})
+    db.session.refresh(user, with_for_update=True)
     if user.is_admin:
         raise Denied(_("No se puede bloquear a un administrador."))
     with trail.watch(user, "update", by=by, reason=reason):
