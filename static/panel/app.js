@@ -49,11 +49,10 @@
     event.detail.ctx.request.headers["X-CSRF-Token"] = $("meta[name=csrf-token]").content;
   });
   const key = () => `typed:${location.pathname}`;
+  const secret = (form) => new Set(["csrf_token", ...$$("[data-secret], [type=password]", form).map((input) => input.name)]);
+  const phrases = (form, hidden = secret(form)) => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !hidden.has(name));
   const remember = () => {
-    const typed = $$("form[method=post]").filter((form) => dirty.has(form)).map((form) => [
-      form.getAttribute("action"),
-      [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string" && !/^(old|new|password)$/.test(name)),
-    ]);
+    const typed = $$("form[method=post]").filter((form) => dirty.has(form)).map((form) => [form.getAttribute("action"), phrases(form)]);
     if (typed.length) sessionStorage.setItem(key(), JSON.stringify(typed));
   };
   document.addEventListener("htmx:before:response", (event) => {

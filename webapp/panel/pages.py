@@ -20,7 +20,8 @@ from webapp.domain.settings.models import BotConfig
 from webapp.panel import denials, guard
 
 TOAST = "vitrina_toast"
-SECRET = ("token", "password", "code", "old", "new", "totp", "cpf")
+# Fields of forms that are never shown back; scripts keep none either (`data-secret`). `q`: a CPF that is looked for.
+SECRET = frozenset({"token", "password", "code", "codes", "old", "new", "totp", "cpf", "q", "held", "init_data"})
 MOST_KEPT = 4000
 
 
@@ -173,7 +174,7 @@ def _typed() -> list[str]:
         written = [(name, text.strip()) for name, text in request.form.items(multi=True)]
     except HTTPException:  # a form too large to be read is refused for just that
         return []
-    return [text[:MOST_KEPT] for name, text in written if " " in text and not any(word in name for word in SECRET)]
+    return [text[:MOST_KEPT] for name, text in written if " " in text and name not in SECRET]
 
 
 def _picture(error: Refused) -> str:

@@ -1,0 +1,111 @@
+"""The app with one of everything in it: where every page is looked at, and every form filled."""
+
+import re
+from datetime import timedelta
+from urllib.parse import quote_plus
+
+from flask import Flask
+from sqlalchemy import select
+
+from tests.factories import InterestFactory, PackageFactory, StaffFactory
+from tests.miniapp.conftest import launch
+from tests.panel.conftest import HTMX, ORIGIN, Browser
+from tests.panel.members import a_plan, ask_to_join, open_channels, subscribe
+from webapp.base.db import db, transaction
+from webapp.domain.audit.actors import SYSTEM
+from webapp.domain.audit.models import AuditLog
+from webapp.domain.channels import imports, tokens
+from webapp.domain.clients import clients
+from webapp.domain.clients import imports as client_imports
+from webapp.domain.insights import exports
+from webapp.domain.insights.listings import PeopleFilter
+from webapp.domain.staff import accounts, browsers, codes
+from webapp.domain.staff.models import StaffRole
+from webapp.domain.users.models import User
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CLIENT = {"name": "Inês Carvalho", "cpf": "529.982.247-25", "birth_date": "1990-12-31", "email": "ines@vitrina.example"}
+CLIENT |= {"phone": "+5511900000001", "notes": "Pide factura."}
+
+
+class House:
+    """The app with one of everything in it, and somebody signed in at each door."""
+
+    def __init__(self, app: Flask, ana: User) -> None:
+        self.app, self.ana = app, ana
+        self.kit = PackageFactory(name="Primavera")
+        self.interest = InterestFactory(user_id=ana.user_id, package_id=self.kit.id)
+        self.root = StaffFactory(email="rita@vitrina.example", role=StaffRole.SYSADMIN)
+        self.helper = StaffFactory(email="hugo@vitrina.example", full_name="Hugo Paz", role=StaffRole.USER)
+        self.panel = Browser(app.test_client(), self.root)
+        self.door = Browser(app.test_client(), self.helper, level="pwd")
+        self.phone = app.test_client()
+        self.plan = a_plan()
+        open_channels()
+        subscribe(ana, self.plan)
+        ask_to_join(ana)
+        with transaction():
+            self.token = tokens.issue(self.plan, by=SYSTEM, count=2)[0].token
+            self.export = exports.ask(
+                "users", PeopleFilter(), "csv", by=accounts.as_actor(self.root), zone="UTC", filters={}
+            )
+            self.list = imports.keep(imports.read("x.csv", b"usuario,dias\n@nadie_aqui,3\n@mal,3"), by=SYSTEM)
+            self.client = clients.create(CLIENT | {"cpf": "111.444.777-35"}, by=SYSTEM, user=ana)
+            client_imports.keep(client_imports.read("x.csv", b"nombre,cpf\nIn,52998224725\nx,1"), by=SYSTEM)
+            self.invitation = accounts.invite(StaffRole.ADMIN, by=SYSTEM)
+            self.code = codes.keep(self.helper.id, "email", timedelta(hours=1), by=SYSTEM, email="x@vitrina.example")
+            browsers.remember(self.root.id, by=SYSTEM)
+        self.browser = browsers.of(self.root.id)[0].id
+        self.row_id = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "create").limit(1))
+        entered = self.phone.post("/miniapp/session", data={"init_data": launch(ana), "path": "/miniapp/"})
+        self.headers = {"Authorization": f"Bearer {entered.headers['X-Session']}"}
+
+    def path(self, rule) -> str:
+        known = {"user_id": self.ana.user_id, "package_id": self.kit.id, "public_id": self.kit.public_id}
+        known |= {"interest_id": self.interest.id, "media_id": 1, "session_id": self.panel.session.id}
+        known |= {"plan_id": self.plan.id, "token_id": self.token.id, "batch_id": self.token.batch_id, "request_id": 1}
+        known |= {
+            "token": self.invitation,
+            "code": self.code,
+            "name": "help",
+            "key": "x",
+            "kind": "outside_with_right",
+            "figure": "active",
+            "unknown": "x",
+            "sealed": "x",
+            "import_id": self.list.id,
+            "export_id": self.export.id,
+            "sheet": "csv",
+            "period_id": 1,
+            "payment_id": 1,
+            "staff_id": self.helper.id,
+            "invitation_id": 1,
+            "row_id": self.row_id,
+            "client_id": self.client.id,
+            "browser_id": self.browser,
+        }
+        return (
+            rule.rule if not rule.arguments else re.sub(r"<(?:\w+:)?(\w+)>", lambda hit: str(known[hit[1]]), rule.rule)
+        )
+
+    def post(self, rule, fields: dict[str, str], htmx: bool):
+        body = "&".join(f"{name}={quote_plus(value, errors='surrogatepass')}" for name, value in fields.items())
+        headers = {**FORM, **(HTMX if htmx else {})}
+        if rule.endpoint.startswith("panel."):
+            self.app.extensions["tries"].forget()
+            browser = self.door if hasattr(self.app.view_functions[rule.endpoint], "halfway") else self.panel
+            headers |= ORIGIN | {"X-CSRF-Token": browser.csrf}
+            return browser.client.post(self.path(rule), data=body, headers=headers)
+        self.app.extensions["tries"].forget()
+        return self.phone.post(self.path(rule), data=body, headers=headers | self.headers)
+
+    def get(self, path: str, **asked):
+        if path == "/panel/second-factor/":
+            return self.door.client.get(path, query_string=asked)
+        if path.startswith("/panel"):
+            return self.panel.client.get(path, query_string=asked)
+        return self.phone.get(path, query_string=asked, headers=self.headers)
+
+    def pages(self) -> list[str]:
+        rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in rule.methods]
+        return [self.path(rule) for rule in rules if rule.endpoint.startswith(("panel.", "miniapp."))]
