@@ -251,6 +251,7 @@ def _interest_rows() -> Select[Any]:
         PACKAGE.price,
         PACKAGE.currency,
         PACKAGE.price_stars,
+        PACKAGE.price_points,
         notes.label("notes"),
     )
     query: Select[Any] = select(*columns).join(User, User.user_id == INTEREST.user_id)
