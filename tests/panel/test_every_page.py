@@ -1,5 +1,7 @@
 """What holds of every page of the panel and of the Mini App, whoever adds one."""
 
+import re
+from collections import Counter
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -7,7 +9,7 @@ import pytest
 
 from tests.everything import House
 from tests.factories import helper as a_helper
-from tests.panel.conftest import Browser
+from tests.panel.conftest import ORIGIN, Browser
 from webapp.domain.staff.rights import GRANTABLE
 from webapp.panel.pages import SECRET
 
@@ -47,6 +49,43 @@ def test_no_script_keeps_what_is_secret(house):
                 assert "data-secret" in told, (page, attrs)
                 seen.add(told["name"])
     assert seen >= {"password", "code", "cpf", "q", "old", "new"}
+
+
+def doubled(tags):
+    """Attributes that a tag has twice, and those whose value is a word of Python's."""
+    twice = [attrs for _tag, attrs, _form in tags if len({name for name, _value in attrs}) < len(attrs)]
+    return twice + [
+        attrs for _tag, attrs, _form in tags if any(value in ("True", "False", "None") for _n, value in attrs)
+    ]
+
+
+def unnamed(tags):
+    """Landmarks that are called alike, headers of no direction, help that belongs to nothing."""
+    told = [(tag, dict(attrs)) for tag, attrs, _form in tags]
+    lands = Counter(one.get("aria-label") for tag, one in told if tag in ("aside", "nav"))
+    wrong = [name for name, times in lands.items() if times > 1]
+    wrong += [one for tag, one in told if tag == "th" and "scope" not in one]
+    tied = {id for _tag, one in told for id in one.get("aria-describedby", "").split()}
+    return wrong + [one for tag, one in told if one.get("id", "").endswith("-help") and one["id"] not in tied]
+
+
+@pytest.mark.parametrize("fault", [doubled, unnamed])
+def test_no_page_has_a_fault(house, fault):
+    for page in house.pages():
+        if page.startswith("/panel"):
+            assert fault(Tags(house.get(page).text).found) == [], page
+
+
+def test_two_entries_of_the_menu_are_never_called_alike(panel):
+    menu = panel.get("/panel/").text.split("<nav")[1].split("</nav>")[0]
+    names = re.findall(r"<span>([^<]+)</span>|<p[^>]*>([^<]+)</p>", menu)
+    assert len(names) > 15 and max(Counter(names).values()) == 1 and len({*map("".join, names)}) == len(names)
+
+
+def test_after_a_wrong_password_the_cursor_is_in_the_password(client, caio):
+    answer = client.post("/panel/sign-in", data={"email": caio.email, "password": "x"}, headers=ORIGIN)
+    focused = [dict(attrs)["name"] for _tag, attrs, _form in Tags(answer.text).found if "autofocus" in dict(attrs)]
+    assert focused == ["password"]
 
 
 @pytest.mark.parametrize("section", GRANTABLE)

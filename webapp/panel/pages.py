@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,7 +52,7 @@ PLACES = (
     Place("vip", lazy_gettext("Diferencias"), "refresh", "panel.differences.page", _CHANNELS),
     Place("reports_analysis", lazy_gettext("Estadísticas"), "chart-line", "panel.stats.page", _CREATOR),
     Place("audit", lazy_gettext("Auditoría"), "history", "panel.audit.page", _CREATOR),
-    Place("settings", lazy_gettext("Canales"), "speakerphone", "panel.channels.page", _CREATOR),
+    Place("settings", lazy_gettext("Ajustes de canales"), "speakerphone", "panel.channels.page", _CREATOR),
     Place("staff", lazy_gettext("Equipo"), "id-badge", "panel.staff.page", _CREATOR),
     Place("settings", lazy_gettext("Ajustes"), "settings", "panel.settings.page", _CREATOR),
 )
@@ -191,8 +192,9 @@ def _frame() -> dict[str, Any]:
         for place in PLACES
         if guard.allowed(place.section) and place.endpoint in current_app.view_functions
     ]
+    groups = [(group, list(some)) for group, some in groupby(places, key=lambda place: place.group)]
     held = settings()  # while the page is drawn, so that nothing in it asks for the row again
-    return {"places": places, "creator": held.creator_name, "settings": held}
+    return {"groups": groups, "creator": held.creator_name, "settings": held}
 
 
 def _left_toast() -> dict[str, str] | None:
