@@ -9,17 +9,15 @@ from playwright.sync_api import expect
 
 from tests.conftest import count, held
 from tests.factories import ClientFactory, InterestFactory, UserFactory
-from tests.panel.browsing import AXE, at_rest, signed_in
-from tests.panel.members import CAIO, VIP, a_plan, ask_to_join, open_channels, subscribe
+from tests.panel.browsing import signed_in
+from tests.panel.members import VIP, a_plan, ask_to_join, open_channels, subscribe
 from tests.panel.test_signin import PHRASE, give_password, shown
 from webapp.base.db import db, transaction
 from webapp.base.pace import Pacer
 from webapp.base.sender import Sender
 from webapp.base.telegram import Gateway
-from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import imports, results
-from webapp.domain.channels.models import BotChannel, SubscriptionPeriod, VIPSubscriber
-from webapp.domain.clients import imports as client_imports
+from webapp.domain.channels.models import VIPSubscriber
 from webapp.domain.settings import config
 from webapp.domain.staff.models import StaffUser
 from webapp.domain.users.models import User, UserRole
@@ -126,48 +124,6 @@ def test_a_session_that_ends_keeps_what_was_typed(browser, address, caio):
     page.fill("[name=code]", shown())
     page.click("form.card button[type=submit]")
     expect(page.locator("#f-creator_name")).to_have_value("Luna Nueva")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, address, caio, ana, kit, scheme, width):
-    InterestFactory(user_id=ana.user_id, package_id=kit.id)
-    give_password(caio)
-    how = {"color_scheme": scheme, "viewport": {"width": width, "height": 740}, "reduced_motion": "reduce"}
-    page, said = signed_in(browser, address, caio.email, **how)
-    interest = db.session.query(UserInterest).one()
-    paths = ("interests/", f"interests/{interest.id}", "packages/", "packages/new", f"packages/{kit.id}", "nothing")
-    paths += ("", "users/", f"users/{ana.user_id}", "settings/", "settings/texts/help", "account/", "search/?q=ana")
-    open_channels()
-    plan = a_plan()
-    subscribe(ana, plan), ask_to_join(ana)
-    paths += ("vip/", f"vip/{ana.user_id}", "plans/", "plans/new", f"plans/{plan.id}", "tokens/", "tokens/new")
-    paths += ("free/", "free/?state=all", "free/run?deed=approve&state=error&total=9&done=3", "channels/")
-    paths += ("setup/", "settings/texts/come_back_7")
-    with transaction():
-        db.session.add(BotChannel(chat_id=VIP, title="Luna VIP", status="administrator", can_invite_users=True))
-    sheet = b"usuario,dias\n@anat,3\n@carla_m,5\n@mala_fecha,x"
-    with transaction():
-        made = imports.keep(imports.read("socios.csv", sheet), by=CAIO)
-        buyers = client_imports.keep(
-            client_imports.read("x.csv", b"nombre,cpf\nIn\xc3\xaas,52998224725\nAna,1"), by=CAIO
-        )
-    client = ClientFactory(user_id=ana.user_id)
-    paths += ("clients/", "clients/new", f"clients/{client.id}", "clients/imports/", f"clients/imports/{buyers.id}")
-    paid = db.session.scalar(db.select(SubscriptionPeriod.id))
-    paths += ("vip/imports/", f"vip/imports/{made.id}", f"payments/periods/{paid}")
-    page.add_init_script(
-        "addEventListener('htmx:before:request', (event) => {"
-        " if (event.target.matches('#run form')) event.preventDefault(); })"
-    )  # the run stays there
-    for path in paths:
-        page.goto(f"{address}/panel/{path}")
-        at_rest(page)
-        page.evaluate(AXE)
-        found = page.evaluate("axe.run().then(said => said.violations.map(one => one.id + ': ' + one.nodes[0].html))")
-        assert found == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    assert [line for line in said if "status of 404" not in line] == []
 
 
 def test_a_cpf_is_looked_for_seen_and_hidden_and_stands_in_no_address(browser, address, as_staff, caio):
