@@ -316,6 +316,11 @@ def test_what_asks_to_remove_is_not_had_by_taking_a_deed_back(as_staff, panel, r
         assert panel.post(f"/panel/audit/{row.id}/undo").status_code == 303
 
 
+def test_what_has_no_page_of_its_own_has_its_whole_history(panel, caio):
+    login = row_of("user_sessions")
+    assert f"/panel/audit/?thing=user_sessions&amp;id={login.resource_id}" in panel.get(f"/panel/audit/{login.id}").text
+
+
 def test_what_has_no_inverse_offers_none(panel, caio):
     login = db.session.scalar(select(AuditLog.id).where(AuditLog.action == "login"))
     assert "¿Deshacer esto?" not in panel.get(f"/panel/audit/{login}").text
