@@ -22,7 +22,7 @@ from webapp.panel.guard import actor, allow
 
 blueprint = Blueprint("catalog", __name__, url_prefix="/packages")
 
-SORTS = ("position", "newest", "name", "interests")
+SORTS = ("position", "updated", "name", "interests")
 STATES = ("active", "scheduled", "over", "inactive")
 CURRENCIES = (
     "MXN",
