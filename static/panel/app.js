@@ -38,7 +38,18 @@
     close.addEventListener("click", () => note.remove());
     note.append(close);
     box.append(note);
-    setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, kind === "danger" ? 12000 : 6000);
+    if (link || undo) stay(note); else leave(note, kind === "danger" ? 12000 : 6000);
+  };
+  // What offers a deed stays until it is closed, the latest three of them; what only tells goes once nobody is at it
+  const stay = (note) => {
+    note.dataset.stays = "";
+    for (const old of $$("[data-stays]", note.parentNode).slice(0, -3)) old.remove();
+  };
+  const leave = (note, after) => {
+    let soon;
+    const arm = () => { clearTimeout(soon); soon = setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, after); };
+    for (const gone of ["mouseleave", "focusout"]) note.addEventListener(gone, arm);
+    arm();
   };
   window.panelToast = toast;
   document.addEventListener("toast", (event) => toast(event.detail || {}));
@@ -133,7 +144,9 @@
     search();
   });
 
-  // --- Keyboard
+  // --- Keyboard; the keys of one letter can be switched off
+  const letters = (to) => { try { if (to) localStorage.setItem("keys", to); return localStorage.getItem("keys") !== "off"; } catch { return true; } };
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-keys]")) letters(event.target.checked ? "on" : "off"); });
   const step = (by) => {
     const rows = $$("[data-row]").filter((row) => row.offsetParent);
     if (!rows.length) return;
@@ -158,11 +171,12 @@
     if (event.key === "Escape" && document.body.classList.contains("drawer-open")) drawer(false);
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) return;
     const row = document.activeElement?.closest("[data-row]");
+    if (event.key === "Enter" && row && row === document.activeElement) { $("a[data-open]", row)?.click(); return; }
+    if (!letters()) return;
     if (event.key === "/") { event.preventDefault(); search(); }
     else if (event.key === "?") $("#help")?.showModal();
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "Enter" && row === document.activeElement) $("a[data-open]", row)?.click();
     else if (event.key === "x" && row) $("input[type=checkbox]", row)?.click();
   });
 
@@ -197,6 +211,7 @@
   const ready = () => {
     for (const left of $$(".toast-left")) { toast(left.dataset); left.remove(); }
     restore();
+    for (const box of $$("[data-keys]")) box.checked = letters();
     for (const dialog of $$("dialog.sheet[open]")) { dialog.close(); dialog.showModal(); }
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready); else ready();
