@@ -66,7 +66,7 @@ def test_one_row_shows_old_beside_new_and_the_rest_of_its_request(panel, kit):
     row = do(packages.deactivate, kit)
     page = words(panel.get(f"/panel/audit/{row.id - 1}").text)
     assert "<del>Primavera, 24 fotos</del>" in page and "<ins>Otoño</ins>" in page and "Nombre" in page
-    assert "Lo demás de esta petición" in page and "de la vitrina" in page and "203.0.113.7" in page
+    assert "Lo demás de esta petición" in page and "despublicó" in page and "203.0.113.7" in page
     assert panel.get("/panel/audit/999999").status_code == 404
 
 

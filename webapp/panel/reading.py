@@ -88,7 +88,7 @@ def labels() -> dict[str, str]:
         "price_stars": _("Precio en Stars"),
         "price_points": _("Precio en puntos"),
         "published_from": _("Se publica"),
-        "published_until": _("Se retira"),
+        "published_until": _("Deja de verse"),
         "image": _("Imágenes"),
     }
 
@@ -99,7 +99,7 @@ def said(row: AuditLog) -> str:
     if row.action == "create":
         return str(_("Lo creó"))
     if "is_active" in changed:
-        return str(_("Lo publicó")) if changed["is_active"] else str(_("Lo retiró de la vitrina"))
+        return str(_("Lo publicó")) if changed["is_active"] else str(_("Lo despublicó"))
     if list(changed) == ["position"]:
         return str(_("Lo cambió de lugar"))
     told = {**labels(), "provider_id": _("Proveedor")}

@@ -51,7 +51,7 @@ def _packages(q: str) -> Group | None:
     if not guard.allowed("packages") or not pages.has_page("panel.catalog.edit"):
         return None
     rows = [
-        (package.name, "" if package.is_active else _("Inactivo"), _package(package.id), None)
+        (package.name, "" if package.is_active else _("Sin publicar"), _package(package.id), None)
         for package in findings.packages_like(q)
     ]
     return Group(_("Paquetes"), "package", rows)

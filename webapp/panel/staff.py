@@ -62,7 +62,7 @@ def withdraw(invitation_id: int) -> ResponseReturnValue:
     """Makes an invitation worthless."""
     with transaction():
         team.withdraw_invitation(invitation_id, by=guard.actor())
-    words = _("Invitación retirada: el enlace ya no sirve.")
+    words = _("Invitación anulada: el enlace ya no sirve.")
     return pages.done(url_for(".page"), "panel/staff/_invited_list.html", toast=words, invited=team.invited())
 
 
