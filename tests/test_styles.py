@@ -12,7 +12,7 @@ SHEETS = sorted(path.relative_to(ROOT) for door in ("panel", "miniapp") for path
 def drawn(door: str) -> str:
     """All that may name a class at this door: its templates, scripts and views, and what both doors share."""
     shared = [*(ROOT / "templates").glob("*.html"), *(ROOT / "webapp").glob("*.py")]
-    shared.append(ROOT / "webapp/domain/settings/texts.py")  
+    shared.append(ROOT / "webapp/domain/settings/texts.py")
     own = [*(ROOT / "templates" / door).rglob("*.html"), *(ROOT / "webapp" / door).glob("*.py")]
     scripts = [*(ROOT / "static" / door).glob("*.js"), *(ROOT / "static/vendor/htmx").glob("*.js")]
     return "\n".join(path.read_text() for path in (*shared, *own, *scripts))
