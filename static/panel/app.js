@@ -4,6 +4,7 @@
   const root = document.documentElement;
   const $ = (what, from = document) => from.querySelector(what);
   const $$ = (what, from = document) => [...from.querySelectorAll(what)];
+  root.classList.add("scripted");
   const typing = (node) => node.closest("input, textarea, select, [contenteditable]");
 
   // --- Toasts: what happened, with a link to the thing
@@ -208,11 +209,20 @@
       location.replace(back);
     }, 200);
   });
+  // --- The first wrong field of a form, unless somebody is typing already
+  const wrong = () => {
+    const field = $$("form [aria-invalid=true]").find((one) => one.getClientRects().length);
+    if (!field || document.activeElement?.matches("input, textarea, select")) return;
+    field.focus({ preventScroll: true });
+    (field.closest(".field, fieldset") || field).scrollIntoView({ block: "center", behavior: "instant" });
+  };
+  document.addEventListener("htmx:after:swap", wrong);
   const ready = () => {
     for (const left of $$(".toast-left")) { toast(left.dataset); left.remove(); }
     restore();
     for (const box of $$("[data-keys]")) box.checked = letters();
     for (const dialog of $$("dialog.sheet[open]")) { dialog.close(); dialog.showModal(); }
+    wrong();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready); else ready();
 })();

@@ -48,3 +48,20 @@ def test_a_session_that_ends_keeps_no_cpf_looked_for_and_no_code(browser, addres
         page.click(button)
     page.wait_for_selector("[name=password]")
     assert "52998224725" not in kept(page)
+
+
+@pytest.mark.parametrize(("path", "typed", "wrong"), [
+    ("account/", {"#f-old": "nunca", "#f-new": PHRASE + "s"}, "#f-old"),
+    ("settings/", {"#f-contact_url": "javascript:x"}, "#f-contact_url"),
+    ("channels/", {"#f-wait_time_minutes": ""}, "#f-wait_time_minutes"),
+])  # fmt: skip
+def test_the_first_wrong_field_has_the_cursor_in_every_room(browser, address, caio, path, typed, wrong):
+    give_password(caio)
+    page, _said = signed_in(browser, address, caio.email)
+    page.goto(f"{address}/panel/{path}")
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
+    for field, text in typed.items():
+        page.fill(field, text)
+    page.locator("form", has=page.locator(wrong)).locator("button[type=submit]").click()
+    expect(page.locator(wrong)).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(wrong)).to_be_focused()
