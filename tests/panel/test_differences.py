@@ -65,8 +65,9 @@ def test_whoever_has_no_right_sees_and_mends_nothing(as_staff, eve):
 
 
 @pytest.mark.browser
-def test_putting_people_out_is_asked_first_with_how_many(browser, address, caio, eve):
-    page, said = signed_in(browser, address, caio.email)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_putting_people_out_is_asked_first_with_how_many(browser, address, caio, eve, width):
+    page, said = signed_in(browser, address, caio.email, viewport={"width": width, "height": 740})
     page.goto(f"{address}/panel/differences/")
     page.check("[data-all]")
     page.click("[data-bulk] button:has-text('Sacar del canal')")
