@@ -118,3 +118,10 @@ def links(answer):
     told = [dict(attrs) for tag, attrs, _form in Tags(answer.text).found if tag == "a"]
     ways = {urlsplit(one.get("href") or "")._replace(fragment="").geturl() for one in told if "download" not in one}
     return {way for way in ways if way.startswith("/panel")}
+
+
+@pytest.mark.parametrize("room", ["staff/", "staff/rights/", "users/", "vip/", "free/", "clients/", "differences/"])
+def test_a_list_marks_how_many_rows_it_shows_whatever_the_address_asks(house, room):
+    page = house.get(f"/panel/{room}", size="7").text
+    assert "<b>25</b>" in page or "por página" not in page
+    assert "<b>50</b>" in house.get(f"/panel/{room}", size="50").text or "por página" not in page

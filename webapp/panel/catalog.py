@@ -328,7 +328,7 @@ def _wanted(args: Mapping[str, str]) -> PackageFilter:
     """The filters of the address; what makes no sense counts as not there."""
     category, kind = args.get("category", ""), args.get("type", "")
     return PackageFilter(
-        words=clean(args.get("q", ""))[:100],
+        words=pages.words(args),
         category=ContentCategory(category) if category in [one.value for one in ContentCategory] else None,
         type=PackageType(kind) if kind in [one.value for one in PackageType] else None,
         state=args.get("state", "") if args.get("state") in STATES else "",

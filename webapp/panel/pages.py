@@ -1,7 +1,7 @@
 """How the panel answers: whole pages in their frame, partials after a deed, refusals where the person is looking."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -15,6 +15,7 @@ from webapp.base.crypto import sign, unsign
 from webapp.base.errors import Invalid, Refused, TooMany
 from webapp.base.i18n import lazy_gettext
 from webapp.base.web import is_htmx, request_id
+from webapp.base.words import clean
 from webapp.domain.catalog import interests
 from webapp.domain.settings import config
 from webapp.domain.settings.models import BotConfig
@@ -135,6 +136,12 @@ def size(sizes: Sequence[int]) -> int:
     """How many rows a page of this list has: what the address asks, when it is among `sizes`; else the first."""
     asked = request.args.get("size", "")
     return int(asked) if asked in map(str, sizes) else sizes[0]
+
+
+def words(asked: Mapping[str, str] | None = None) -> str:
+    """What a list is searched for, as the address says, or the form that was `asked` with: one line without control
+    characters, at most 100 long."""
+    return clean((request.args if asked is None else asked).get("q", ""))[:100]
 
 
 def number(text: str | None) -> int | None:
