@@ -22,7 +22,7 @@ from webapp.domain.audit import trail
 from webapp.domain.clients import cpf
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import LISTINGS
-from webapp.panel import guard, pages
+from webapp.panel import guard, pages, tables
 from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("exports", __name__, url_prefix="/exports")
@@ -60,10 +60,7 @@ def send(
     body = workbooks.whole(kind, name, heads, lines)
     with transaction():
         trail.note("export", resource, kind, by=actor(), new={"filters": {**_filters(), **(noted or {})}})
-    answer = Response(body, content_type=workbooks.KINDS[kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(name, kind)}"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return tables.attachment(body, _file_name(name, kind), kind)
 
 
 def url(endpoint: str, kind: str, **values: Any) -> str:
