@@ -23,6 +23,7 @@ def add_filters(app: Flask) -> None:
         ago=ago,
         category_label=category_label,
         points=points,
+        full_name=full_name,
         zone_name=zone_name,
         plan_label=plans.label,
     )
@@ -58,6 +59,11 @@ def zone_name(zone: str) -> str:
 def points(count: int) -> str:
     """ "1 punto", "1,200 puntos"."""
     return str(i18n.ngettext("%(count)s punto", "%(count)s puntos", count, count=i18n.number(count)))
+
+
+def full_name(row: Any) -> str:
+    """What somebody is called, of a row with their names; as User.full_name."""
+    return f"{row.first_name or ''} {row.last_name or ''}".strip() or str(i18n._("Sin nombre"))
 
 
 def prices(of: Any) -> list[str]:

@@ -24,24 +24,6 @@ blueprint = Blueprint("catalog", __name__, url_prefix="/packages")
 
 SORTS = ("position", "updated", "name", "interests")
 STATES = ("active", "scheduled", "over", "inactive")
-CURRENCIES = (
-    "MXN",
-    "USD",
-    "EUR",
-    "BRL",
-    "ARS",
-    "CLP",
-    "COP",
-    "PEN",
-    "UYU",
-    "DOP",
-    "GTQ",
-    "CRC",
-    "BOB",
-    "PYG",
-    "GBP",
-    "CAD",
-)
 
 
 @blueprint.get("/")
@@ -307,7 +289,6 @@ def _choices() -> dict[str, Any]:
         "category_options": [(one.value, f"{one.emoji} {category_label(one)}") for one in ContentCategory],
         "type_options": [(one.value, one.display_name) for one in PackageType],
         "providers": packages.providers(),
-        "currencies": CURRENCIES,
     }
 
 
