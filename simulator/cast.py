@@ -9,7 +9,7 @@ PEOPLE = (
     Person(710000001, "Ana", "ana", "Torres", "anat", phone="34600000001"),
     Person(710000002, "Bea", "bea", "Solís", "beas", is_premium=True, phone="34600000002"),
     Person(710000004, "Dora", "dora", "Ruiz", "dorar", phone="34600000004"),
-    Person(710000003, "Caio", "caio", "Lima", "caiol", "pt-br", shown=False, phone="5511900000003"),
+    Person(710000003, "Ivo", "ivo", "Lima", "ivol", "pt-br", shown=False, phone="5511900000003"),
     Person(710000005, "Eve", "eve", "Stone", "evest", "en", shown=False, phone="12025550105"),
 )
 FIRST_ADDED = 715000001

@@ -1,5 +1,7 @@
 """What templates of every door can write: money, moments, labels, icons."""
 
+from typing import Any
+
 from flask import Flask, g
 from markupsafe import Markup
 
@@ -21,10 +23,11 @@ def add_filters(app: Flask) -> None:
         ago=ago,
         category_label=category_label,
         points=points,
+        full_name=full_name,
         zone_name=zone_name,
         plan_label=plans.label,
     )
-    app.jinja_env.globals.update(icon=icon, now=now)
+    app.jinja_env.globals.update(icon=icon, now=now, prices=prices)
     app.extensions["creator_currency"] = creator_currency
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -56,6 +59,18 @@ def zone_name(zone: str) -> str:
 def points(count: int) -> str:
     """ "1 punto", "1,200 puntos"."""
     return str(i18n.ngettext("%(count)s punto", "%(count)s puntos", count, count=i18n.number(count)))
+
+
+def full_name(row: Any) -> str:
+    """What somebody is called, of a row with their names; as User.full_name."""
+    return f"{row.first_name or ''} {row.last_name or ''}".strip() or str(i18n._("Sin nombre"))
+
+
+def prices(of: Any) -> list[str]:
+    """What a package costs, in each way that it can be paid; empty when it is free."""
+    asked = [i18n.money(of.price, of.currency)] if of.price else []
+    asked += [f"⭐ {i18n.number(of.price_stars)}"] if of.price_stars else []
+    return asked + ([points(of.price_points)] if of.price_points else [])
 
 
 def icon(name: str, label: str = "", css: str = "") -> Markup:

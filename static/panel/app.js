@@ -4,6 +4,7 @@
   const root = document.documentElement;
   const $ = (what, from = document) => from.querySelector(what);
   const $$ = (what, from = document) => [...from.querySelectorAll(what)];
+  root.classList.add("scripted");
   const typing = (node) => node.closest("input, textarea, select, [contenteditable]");
 
   // --- Toasts: what happened, with a link to the thing
@@ -38,7 +39,18 @@
     close.addEventListener("click", () => note.remove());
     note.append(close);
     box.append(note);
-    setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, kind === "danger" ? 12000 : 6000);
+    if (link || undo) stay(note); else leave(note, kind === "danger" ? 12000 : 6000);
+  };
+  // What offers a deed stays until it is closed, the latest three of them; what only tells goes once nobody is at it
+  const stay = (note) => {
+    note.dataset.stays = "";
+    for (const old of $$("[data-stays]", note.parentNode).slice(0, -3)) old.remove();
+  };
+  const leave = (note, after) => {
+    let soon;
+    const arm = () => { clearTimeout(soon); soon = setTimeout(() => { if (!note.matches(":hover, :focus-within")) note.remove(); }, after); };
+    for (const gone of ["mouseleave", "focusout"]) note.addEventListener(gone, arm);
+    arm();
   };
   window.panelToast = toast;
   document.addEventListener("toast", (event) => toast(event.detail || {}));
@@ -49,11 +61,10 @@
     event.detail.ctx.request.headers["X-CSRF-Token"] = $("meta[name=csrf-token]").content;
   });
   const key = () => `typed:${location.pathname}`;
+  const secret = (form) => new Set(["csrf_token", ...$$("[data-secret], [type=password]", form).map((input) => input.name)]);
+  const phrases = (form, hidden = secret(form)) => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !hidden.has(name));
   const remember = () => {
-    const typed = $$("form[method=post]").filter((form) => dirty.has(form)).map((form) => [
-      form.getAttribute("action"),
-      [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && typeof value === "string" && !/^(old|new|password)$/.test(name)),
-    ]);
+    const typed = $$("form[method=post]").filter((form) => dirty.has(form)).map((form) => [form.getAttribute("action"), phrases(form)]);
     if (typed.length) sessionStorage.setItem(key(), JSON.stringify(typed));
   };
   document.addEventListener("htmx:before:response", (event) => {
@@ -134,7 +145,9 @@
     search();
   });
 
-  // --- Keyboard
+  // --- Keyboard; the keys of one letter can be switched off
+  const letters = (to) => { try { if (to) localStorage.setItem("keys", to); return localStorage.getItem("keys") !== "off"; } catch { return true; } };
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-keys]")) letters(event.target.checked ? "on" : "off"); });
   const step = (by) => {
     const rows = $$("[data-row]").filter((row) => row.offsetParent);
     if (!rows.length) return;
@@ -159,11 +172,12 @@
     if (event.key === "Escape" && document.body.classList.contains("drawer-open")) drawer(false);
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) return;
     const row = document.activeElement?.closest("[data-row]");
+    if (event.key === "Enter" && row && row === document.activeElement) { $("a[data-open]", row)?.click(); return; }
+    if (!letters()) return;
     if (event.key === "/") { event.preventDefault(); search(); }
     else if (event.key === "?") $("#help")?.showModal();
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "Enter" && row === document.activeElement) $("a[data-open]", row)?.click();
     else if (event.key === "x" && row) $("input[type=checkbox]", row)?.click();
   });
 
@@ -195,10 +209,20 @@
       location.replace(back);
     }, 200);
   });
+  // --- The first wrong field of a form, unless somebody is typing already
+  const wrong = () => {
+    const field = $$("form [aria-invalid=true]").find((one) => one.getClientRects().length);
+    if (!field || document.activeElement?.matches("input, textarea, select")) return;
+    field.focus({ preventScroll: true });
+    (field.closest(".field, fieldset") || field).scrollIntoView({ block: "center", behavior: "instant" });
+  };
+  document.addEventListener("htmx:after:swap", wrong);
   const ready = () => {
     for (const left of $$(".toast-left")) { toast(left.dataset); left.remove(); }
     restore();
+    for (const box of $$("[data-keys]")) box.checked = letters();
     for (const dialog of $$("dialog.sheet[open]")) { dialog.close(); dialog.showModal(); }
+    wrong();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready); else ready();
 })();

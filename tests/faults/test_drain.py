@@ -21,7 +21,7 @@ from webapp.base.outbox import UNFINISHED, OutboxMessage
 from webapp.domain.catalog.models import UserInterest
 
 pytestmark = pytest.mark.processes
-PEOPLE = ("ana", "bea", "caio", "dora", "eve")
+PEOPLE = ("ana", "bea", "ivo", "dora", "eve")
 LONG = 120
 DONE = TelegramUpdate.status == "done"
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.processes
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "100"))
 MOST = 3000
 AHEAD = 60
-PEOPLE = {"ana": 710_000_001, "bea": 710_000_002, "caio": 710_000_003, "dora": 710_000_004, "eve": 710_000_005}
+PEOPLE = {"ana": 710_000_001, "bea": 710_000_002, "ivo": 710_000_003, "dora": 710_000_004, "eve": 710_000_005}
 DONE = TelegramUpdate.status == "done"
 SENT, UNKNOWN = OutboxMessage.status == "sent", OutboxMessage.status == "unknown"
 WAITING = OutboxMessage.status.in_(UNFINISHED)

@@ -150,14 +150,14 @@ def test_a_change_of_role_is_felt_at_the_next_tap_without_signing_in_again(produ
     expect(app.locator("#ended")).to_be_hidden()
 
 
-def test_caio_whose_telegram_speaks_portuguese_is_spoken_to_in_it_all_around_and_when_he_is_kept_out(
+def test_ivo_whose_telegram_speaks_portuguese_is_spoken_to_in_it_all_around_and_when_he_is_kept_out(
     product, telegram, visit
 ):
     PackageFactory(name="Primavera, 24 fotos")
-    _caio, app = begun(telegram, visit, "caio")
+    _ivo, app = begun(telegram, visit, "ivo")
     expect(app.locator(".card")).to_have_count(1)
     expect(app.locator("#offline")).to_contain_text("Sem conexão")
     with transaction():
         people.block(get_user(710_000_003), by=SYSTEM, reason="insultos")
-    again = visit(f"{telegram.url}/?as=caio", expected="status of 403 ")
+    again = visit(f"{telegram.url}/?as=ivo", expected="status of 403 ")
     expect(open_mini_app(again).get_by_role("heading")).to_have_text("Não conseguimos deixar você entrar")

@@ -1,5 +1,6 @@
 """Staff at their browsers: `panel` is caio, signed in; `as_staff` signs anybody in."""
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,8 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import event
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
+from tests.conftest import PATIENCE, Chromium
 from tests.factories import StaffFactory
 from tests.vouching import CLIENT, SECRET, Provider
 from webapp.base.clock import now
@@ -125,6 +128,25 @@ def counted(app: Flask) -> Callable[[Callable[[], object]], int]:
         return len(sent)
 
     return count
+
+
+class Door(WSGIRequestHandler):
+    """Does not wait for ever for a browser that opened a connection and asks nothing."""
+
+    timeout = PATIENCE
+
+
+@pytest.fixture
+def address(app: Flask, browser: Chromium) -> Iterator[str]:
+    """The panel on a free port; in the end nobody is asking it any more, and it has answered all who did."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Door)
+    server.daemon_threads = False
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.port}"
+    browser.close_windows()
+    server.shutdown()
+    thread.join()
 
 
 def sessions() -> int:

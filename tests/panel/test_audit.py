@@ -129,7 +129,7 @@ def test_one_row_shows_old_beside_new_and_the_rest_of_its_request(panel, kit):
     row = do(packages.deactivate, kit)
     page = words(panel.get(f"/panel/audit/{row.id - 1}").text)
     assert "<del>Primavera, 24 fotos</del>" in page and "<ins>Otoño</ins>" in page and "Nombre" in page
-    assert "Lo demás de esta petición" in page and "de la vitrina" in page and "203.0.113.7" in page
+    assert "Lo demás de esta petición" in page and "despublicó" in page and "203.0.113.7" in page
     assert panel.get("/panel/audit/999999").status_code == 404
 
 
@@ -377,6 +377,11 @@ def test_what_asks_to_remove_is_not_had_by_taking_a_deed_back(as_staff, panel, r
         assert "¿Deshacer esto?" not in his.get(f"/panel/audit/{row.id}").text
         assert his.post(f"/panel/audit/{row.id}/undo").status_code == 403
         assert panel.post(f"/panel/audit/{row.id}/undo").status_code == 303
+
+
+def test_what_has_no_page_of_its_own_has_its_whole_history(panel, caio):
+    login = row_of("user_sessions")
+    assert f"/panel/audit/?thing=user_sessions&amp;id={login.resource_id}" in panel.get(f"/panel/audit/{login.id}").text
 
 
 def test_what_has_no_inverse_offers_none(panel, caio):

@@ -1,32 +1,24 @@
 """In a real browser: signing in, a change of role, every page clean for axe-core, light and dark, a silent console."""
 
-import threading
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from PIL import Image
-from playwright.sync_api import Page, expect
-from sqlalchemy import select
-from werkzeug.serving import WSGIRequestHandler, make_server
+from playwright.sync_api import expect
 
-from tests.conftest import PATIENCE, Chromium, count, held
+from tests.conftest import count, held
 from tests.factories import ClientFactory, InterestFactory, UserFactory
-from tests.panel.members import CAIO, VIP, a_plan, ask_to_join, open_channels, subscribe
+from tests.panel.browsing import signed_in
+from tests.panel.members import VIP, a_plan, ask_to_join, open_channels, subscribe
 from tests.panel.test_signin import PHRASE, give_password, shown
 from webapp.base.db import db, transaction
 from webapp.base.pace import Pacer
 from webapp.base.sender import Sender
 from webapp.base.telegram import Gateway
-from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import imports, results
-from webapp.domain.channels.models import BotChannel, SubscriptionPeriod, VIPSubscriber
-from webapp.domain.clients import imports as client_imports
-from webapp.domain.sessions import devices
+from webapp.domain.channels.models import VIPSubscriber
 from webapp.domain.settings import config
-from webapp.domain.staff import accounts
 from webapp.domain.staff.models import StaffUser
 from webapp.domain.users.models import User, UserRole
 from webapp.panel import free
@@ -35,40 +27,6 @@ pytestmark = pytest.mark.browser
 _file = BytesIO()
 Image.new("RGB", (320, 240), "teal").save(_file, "PNG")
 PNG = _file.getvalue()
-AXE = (Path(__file__).parent.parent / "vendor/axe.min.js").read_text()
-
-
-class Door(WSGIRequestHandler):
-    """Does not wait for ever for a browser that opened a connection and asks nothing."""
-
-    timeout = PATIENCE
-
-
-@pytest.fixture
-def address(app: Flask, browser: Chromium) -> Iterator[str]:
-    """The panel on a free port; in the end nobody is asking it any more, and it has answered all who did."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Door)
-    server.daemon_threads = False
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.port}"
-    browser.close_windows()
-    server.shutdown()
-    thread.join()
-
-
-def signed_in(browser: Chromium, address: str, email: str, **how: object) -> tuple[Page, list[str]]:
-    """A page on the panel, and what its console says (CSP reports are told there)."""
-    context = browser.new_context(locale="es-MX", **how)
-    context.add_cookies([{"name": "vitrina", "value": session_of(email), "url": address}])
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{address}/panel/")
-    page.wait_for_selector("[data-search]")
-    page.wait_for_load_state()  # its scripts listen
-    return page, said
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -90,20 +48,6 @@ def test_with_telegram_from_any_browser_one_is_led_there_and_back_to_the_second_
     page.go_back()
     assert not scripts or "code=" not in page.url
     assert said == []
-
-
-def session_of(email: str) -> str:
-    """The token of a whole session of somebody's, who has just shown who they are."""
-    staff = db.session.scalars(select(StaffUser).where(StaffUser.email == email)).one()
-    with transaction():
-        by = accounts.as_actor(staff)
-        _token, session = devices.start("panel", by=by, staff_id=staff.id, level="mfa")
-        return devices.elevate(session, by=by)
-
-
-def at_rest(page: Page) -> None:
-    """Waits until the page asks for nothing that somebody sees."""
-    expect(page.locator(".htmx-request:visible")).to_have_count(0)
 
 
 def test_caio_signs_in_and_makes_ana_an_admin(browser, address, caio, ana):
@@ -193,48 +137,6 @@ def test_a_session_that_ends_keeps_what_was_typed(browser, address, caio):
     page.fill("[name=code]", shown())
     page.click("form.card button[type=submit]")
     expect(page.locator("#f-creator_name")).to_have_value("Luna Nueva")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser, address, caio, ana, kit, scheme, width):
-    InterestFactory(user_id=ana.user_id, package_id=kit.id)
-    give_password(caio)
-    how = {"color_scheme": scheme, "viewport": {"width": width, "height": 740}, "reduced_motion": "reduce"}
-    page, said = signed_in(browser, address, caio.email, **how)
-    interest = db.session.query(UserInterest).one()
-    paths = ("interests/", f"interests/{interest.id}", "packages/", "packages/new", f"packages/{kit.id}", "nothing")
-    paths += ("", "users/", f"users/{ana.user_id}", "settings/", "settings/texts/help", "account/", "search/?q=ana")
-    open_channels()
-    plan = a_plan()
-    subscribe(ana, plan), ask_to_join(ana)
-    paths += ("vip/", f"vip/{ana.user_id}", "plans/", "plans/new", f"plans/{plan.id}", "tokens/", "tokens/new")
-    paths += ("free/", "free/?state=all", "free/run?deed=approve&state=error&total=9&done=3", "channels/")
-    paths += ("setup/", "settings/texts/come_back_7")
-    with transaction():
-        db.session.add(BotChannel(chat_id=VIP, title="Luna VIP", status="administrator", can_invite_users=True))
-    sheet = b"usuario,dias\n@anat,3\n@carla_m,5\n@mala_fecha,x"
-    with transaction():
-        made = imports.keep(imports.read("socios.csv", sheet), by=CAIO)
-        buyers = client_imports.keep(
-            client_imports.read("x.csv", b"nombre,cpf\nIn\xc3\xaas,52998224725\nAna,1"), by=CAIO
-        )
-    client = ClientFactory(user_id=ana.user_id)
-    paths += ("clients/", "clients/new", f"clients/{client.id}", "clients/imports/", f"clients/imports/{buyers.id}")
-    paid = db.session.scalar(db.select(SubscriptionPeriod.id))
-    paths += ("vip/imports/", f"vip/imports/{made.id}", f"payments/periods/{paid}")
-    page.add_init_script(
-        "addEventListener('htmx:before:request', (event) => {"
-        " if (event.target.matches('#run form')) event.preventDefault(); })"
-    )  # the run stays there
-    for path in paths:
-        page.goto(f"{address}/panel/{path}")
-        at_rest(page)
-        page.evaluate(AXE)
-        found = page.evaluate("axe.run().then(said => said.violations.map(one => one.id + ': ' + one.nodes[0].html))")
-        assert found == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    assert [line for line in said if "status of 404" not in line] == []
 
 
 def test_a_cpf_is_looked_for_seen_and_hidden_and_stands_in_no_address(browser, address, as_staff, caio):

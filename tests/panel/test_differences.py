@@ -1,10 +1,12 @@
 """Diferencias in the panel: seen, mended, and not by everybody."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import count
 from tests.factories import StaffFactory, UserFactory
-from webapp.base.db import transaction
+from tests.panel.browsing import signed_in
+from webapp.base.db import db, transaction
 from webapp.base.outbox import OutboxMessage
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.channels import members, subscriptions
@@ -60,3 +62,18 @@ def test_whoever_has_no_right_sees_and_mends_nothing(as_staff, eve):
     assert reader.get("/panel/differences/").status_code == 403
     assert reader.post("/panel/differences/inside_without_right/mend", {"ids": [str(eve.user_id)]}).status_code == 403
     assert count(OutboxMessage) == 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_putting_people_out_is_asked_first_with_how_many(browser, address, caio, eve, width):
+    page, said = signed_in(browser, address, caio.email, viewport={"width": width, "height": 740})
+    page.goto(f"{address}/panel/differences/")
+    page.check("[data-all]")
+    page.click("[data-bulk] button:has-text('Sacar del canal')")
+    expect(page.locator("dialog#put-out")).to_contain_text("Personas elegidas: 1")
+    assert count(OutboxMessage, OutboxMessage.method == "banChatMember") == 0
+    page.click("dialog#put-out button[type=submit]")
+    page.wait_for_selector(".toast-note:has-text('En camino: 1.')")
+    db.session.rollback()
+    assert count(OutboxMessage, OutboxMessage.method == "banChatMember") == 1 and said == []

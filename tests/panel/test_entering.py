@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from sqlalchemy import update
 
 from tests.entering import code_of, set_up_phone
-from tests.panel.test_browser import AXE, address  # noqa: F401  a fixture
+from tests.panel.browsing import AXE
 from tests.panel.test_signin import HASHED, PHRASE, SECRET, give_password
 from webapp.base.db import db, transaction
 from webapp.domain.sessions.models import UserSession
@@ -13,7 +13,7 @@ from webapp.domain.sessions.models import UserSession
 pytestmark = pytest.mark.browser
 
 
-def enter(page, address, email):  # noqa: F811
+def enter(page, address, email):
     page.goto(f"{address}/panel/")
     page.fill("[name=email]", email)
     page.fill("[name=password]", PHRASE)
@@ -36,7 +36,7 @@ def look(page):
 
 
 @pytest.mark.parametrize("dark", ["light", "dark"])
-def test_hugo_sets_his_phone_up_and_is_in(browser, address, helper, dark):  # noqa: F811
+def test_hugo_sets_his_phone_up_and_is_in(browser, address, helper, dark):
     helper.password_hash = HASHED
     db.session.commit()
     page, said = window(browser, dark)
@@ -47,7 +47,7 @@ def test_hugo_sets_his_phone_up_and_is_in(browser, address, helper, dark):  # no
     assert said == []
 
 
-def test_what_caio_types_survives_that_he_shows_who_he_is(browser, address, caio):  # noqa: F811
+def test_what_caio_types_survives_that_he_shows_who_he_is(browser, address, caio):
     give_password(caio)
     page, said = window(browser, "light")
     enter(page, address, caio.email)
@@ -73,7 +73,7 @@ def test_what_caio_types_survives_that_he_shows_who_he_is(browser, address, caio
     assert [line for line in said if "status of 403" not in line] == []
 
 
-def test_after_a_list_came_the_page_that_asked_goes_back(browser, address, caio, ana):  # noqa: F811
+def test_after_a_list_came_the_page_that_asked_goes_back(browser, address, caio, ana):
     give_password(caio)
     page, _said = window(browser, "light")
     enter(page, address, caio.email)

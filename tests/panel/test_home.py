@@ -38,6 +38,7 @@ def test_attended_leaves_the_list_with_who_and_when(panel, ana, kit, htmx):
     assert (interest.is_attended, interest.attended_by_label) == (True, "Caio Lima")
     if htmx:
         assert "Nadie espera" in answer.text and "<html" not in answer.text
+        assert f"/panel/interests/{interest.id}" in answer.headers["HX-Trigger"]
         assert "Atendido: Ana Torres." in answer.headers["HX-Trigger"]
 
 

@@ -205,11 +205,11 @@ def show(user: User, package_id: int) -> Reply:
 def hide(user: User, package_id: int) -> Reply:
     """Takes a package out of the showcase."""
     packages.deactivate(get(ContentPackage, package_id), by=as_actor(user))
-    return _good(get(ContentPackage, package_id)).toasting(_("Retirado de la vitrina."))
+    return _good(get(ContentPackage, package_id)).toasting(_("Ya no está en la vitrina."))
 
 
 def _good(package: ContentPackage) -> Reply:
-    verb, words = ("hide", _("Retirar de la vitrina")) if package.is_active else ("show", _("Publicar"))
+    verb, words = ("hide", _("Despublicar")) if package.is_active else ("show", _("Publicar"))
     choices = [[texts.button(words, f"{verb}:{package.id}")], [texts.button(_("‹ Paquetes"), "goods")]]
     return Reply("admin/good", package=package, buttons=choices)
 

@@ -19,7 +19,7 @@ from webapp.domain.clients.lists import ClientFilter
 from webapp.domain.settings import config
 from webapp.domain.users import people, roles
 
-ANA, BEA, CAIO, DORA = 710_000_001, 710_000_002, 710_000_003, 710_000_004
+ANA, BEA, IVO, DORA = 710_000_001, 710_000_002, 710_000_003, 710_000_004
 FREE, VIP, PREMIUM = ContentCategory.FREE_CONTENT, ContentCategory.VIP_CONTENT, ContentCategory.VIP_PREMIUM
 CHANNELS = {
     Channel.VIP: (-1001000000002, "Luna · Canal VIP"),
@@ -57,12 +57,12 @@ PACKAGES = (
 PEOPLE = (
     {"id": ANA, "first_name": "Ana", "last_name": "Torres", "username": "anat", "language_code": "es"},
     {"id": BEA, "first_name": "Bea", "last_name": "Solís", "username": "beas", "language_code": "es"},
-    {"id": CAIO, "first_name": "Caio", "last_name": "Lima", "username": "caiol", "language_code": "pt-br"},
+    {"id": IVO, "first_name": "Ivo", "last_name": "Lima", "username": "ivol", "language_code": "pt-br"},
 )
 
 CLIENTS = (
     ("Ana Torres", ANA),
-    ("Caio Lima", CAIO),
+    ("Ivo Lima", IVO),
     ("Inês Carvalho", None),
     ("Lucía Peña", None),
     ("João Araújo", None),

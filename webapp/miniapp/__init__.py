@@ -27,7 +27,6 @@ def init_app(app: Flask) -> None:
         locale=locale_now,
         locales=LOCALES,
         picture=media.picture_url,
-        prices=catalog.prices,
         tabs=visitor.TABS,
         telegram_script=visitor.telegram_script,
     )

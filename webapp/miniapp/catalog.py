@@ -9,13 +9,12 @@ from markupsafe import Markup
 from webapp import faces
 from webapp.base.db import transaction
 from webapp.base.errors import NotFound
-from webapp.base.i18n import _, money, number
+from webapp.base.i18n import _
 from webapp.base.web import is_htmx
 from webapp.domain.catalog import interests, showcase
 from webapp.domain.catalog.models import ContentCategory
 from webapp.domain.catalog.showcase import Offer
 from webapp.domain.catalog.visits import Visitor
-from webapp.filters import points
 from webapp.miniapp import cards
 from webapp.miniapp.visitor import actor, app_link, arguments, doer, visitor
 
@@ -100,13 +99,6 @@ def interests_page() -> str:
 def nothing(unknown: str) -> str:
     """An address that leads nowhere. Raises NotFound."""
     raise NotFound(_("No encontramos esta página."))
-
-
-def prices(of: Any) -> list[str]:
-    """What a package costs, in each way that it can be paid; empty when it is free."""
-    asked = [money(of.price, of.currency)] if of.price else []
-    asked += [f"⭐ {number(of.price_stars)}"] if of.price_stars else []
-    return asked + ([points(of.price_points)] if of.price_points else [])
 
 
 def _asked() -> tuple[ContentCategory | None, str, str | None]:

@@ -106,6 +106,7 @@ def init_app(app: Flask) -> None:
         zone=pages.zone,
         creator_zone=pages.creator_zone,
         url_with=pages.url_with,
+        secret_fields=pages.SECRET,
         export_url=exports.url,
     )
     app.jinja_env.globals.update(

@@ -15,6 +15,7 @@ from webapp.base import outbox, workbooks
 from webapp.base.db import transaction
 from webapp.base.errors import Denied, NotFound
 from webapp.base.i18n import _, day, lazy_gettext
+from webapp.base.words import clean
 from webapp.domain.audit import anchors, chain, rows, verifications
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.audit.rows import Filter
@@ -207,7 +208,7 @@ def _told(row: AuditLog) -> dict[str, Any]:
 
 def _wanted() -> Filter:
     """The filters of the address; what makes no sense counts as not there."""
-    told = {name: value.replace("\0", "")[:100] for name, value in request.args.to_dict().items()}
+    told = {name: clean(value)[:100] for name, value in request.args.to_dict().items()}
     kind, _sign, key = told.get("who", "").partition(":")
     kind = kind if kind in EVERYBODY else ""
     thing = told.get("thing", "") if told.get("thing", "") in audit_words.KINDS else ""

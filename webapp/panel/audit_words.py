@@ -134,7 +134,7 @@ _CHANGES = {
     ("users", "time_zone", None): lazy_gettext("%(who)s cambió la zona horaria de %(thing)s"),
     ("users", "reach", None): lazy_gettext("Alcance de %(thing)s: %(new)s"),
     ("content_packages", "is_active", True): lazy_gettext("%(who)s publicó %(thing)s"),
-    ("content_packages", "is_active", False): lazy_gettext("%(who)s retiró %(thing)s de la vitrina"),
+    ("content_packages", "is_active", False): lazy_gettext("%(who)s despublicó %(thing)s"),
     ("content_packages", "position", None): lazy_gettext("%(who)s cambió de lugar %(thing)s"),
     ("subscription_plans", "is_active", True): lazy_gettext("%(who)s ofrece otra vez el plan %(thing)s"),
     ("subscription_plans", "is_active", False): lazy_gettext("%(who)s dejó de ofrecer el plan %(thing)s"),
@@ -154,7 +154,7 @@ _CHANGES = {
     ("vip_subscribers", "channel_state", "member"): lazy_gettext("%(thing)s entró al canal VIP"),
     ("vip_subscribers", "channel_state", "expelled"): lazy_gettext("%(thing)s salió del canal VIP"),
     ("invitation_tokens", "redeemed_by", None): lazy_gettext("%(who)s canjeó un código de %(thing)s"),
-    ("invitation_tokens", "revoked_at", None): lazy_gettext("%(who)s retiró un código de %(thing)s"),
+    ("invitation_tokens", "revoked_at", None): lazy_gettext("%(who)s anuló un código de %(thing)s"),
     ("free_channel_requests", "status", "approving"): lazy_gettext("%(who)s aprobó la solicitud de %(thing)s"),
     ("free_channel_requests", "status", "approved"): lazy_gettext("%(thing)s entró al canal Free"),
     ("free_channel_requests", "status", "declined"): lazy_gettext("%(who)s rechazó la solicitud de %(thing)s"),
@@ -265,7 +265,7 @@ def _of_invitation(row: AuditLog, thing: Thing | None) -> tuple[str, dict[str, s
     """Whom it was for, where it was for somebody; what they become."""
     known = thing is not None and bool(thing.name)
     if row.action != "create":
-        words = _("%(who)s retiró la invitación de %(thing)s") if known else _("%(who)s retiró una invitación al panel")
+        words = _("%(who)s anuló la invitación de %(thing)s") if known else _("%(who)s anuló una invitación al panel")
         return str(words), {}
     told = {"role": _worded(row, "role", (row.new_values or {}).get("role"))}
     if known:

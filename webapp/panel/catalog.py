@@ -22,26 +22,8 @@ from webapp.panel.guard import actor, allow
 
 blueprint = Blueprint("catalog", __name__, url_prefix="/packages")
 
-SORTS = ("position", "newest", "name", "interests")
+SORTS = ("position", "updated", "name", "interests")
 STATES = ("active", "scheduled", "over", "inactive")
-CURRENCIES = (
-    "MXN",
-    "USD",
-    "EUR",
-    "BRL",
-    "ARS",
-    "CLP",
-    "COP",
-    "PEN",
-    "UYU",
-    "DOP",
-    "GTQ",
-    "CRC",
-    "BOB",
-    "PYG",
-    "GBP",
-    "CAD",
-)
 
 
 @blueprint.get("/")
@@ -306,7 +288,6 @@ def _choices() -> dict[str, Any]:
         "category_options": [(one.value, f"{one.emoji} {category_label(one)}") for one in ContentCategory],
         "type_options": [(one.value, one.display_name) for one in PackageType],
         "providers": packages.providers(),
-        "currencies": CURRENCIES,
     }
 
 
@@ -327,7 +308,7 @@ def _wanted(args: Mapping[str, str]) -> PackageFilter:
     """The filters of the address; what makes no sense counts as not there."""
     category, kind = args.get("category", ""), args.get("type", "")
     return PackageFilter(
-        words=clean(args.get("q", ""))[:100],
+        words=pages.words(args),
         category=ContentCategory(category) if category in [one.value for one in ContentCategory] else None,
         type=PackageType(kind) if kind in [one.value for one in PackageType] else None,
         state=args.get("state", "") if args.get("state") in STATES else "",

@@ -49,7 +49,7 @@ def page() -> ResponseReturnValue:
 @allow("client_management", "read")
 def search() -> ResponseReturnValue:
     """Whoever has the CPF that was typed; words are a list's, and have its address."""
-    q = clean(request.form.get("q", ""))[:100]
+    q = pages.words(request.form)
     if not cpf.may_be(q):
         told = {"q": q, **{name: request.form.get(name, "")[:100] for name in ("deleted", "sort", "size")}}
         return redirect(f"{url_for('.page')}?{urlencode({name: text for name, text in told.items() if text})}", 303)
@@ -233,7 +233,7 @@ def _typed() -> dict[str, str]:
 
 def _wanted(args: Mapping[str, str]) -> ClientFilter:
     """The filters of the address; what makes no sense counts as not there, and a number is no name."""
-    words = clean(args.get("q", ""))[:100]
+    words = pages.words(args)
     sort = args.get("sort", "")
     return ClientFilter(
         "" if cpf.may_be(words) else words, args.get("deleted") == "1", sort if sort in SORTS else SORTS[0]

@@ -23,7 +23,8 @@ def page() -> ResponseReturnValue:
     counts, size = differences.counts(), pages.size(SIZES)
     kind = _kind(request.args.get("kind") or next((one.value for one in Difference if counts[one]), ""))
     found = differences.found(kind, after=request.args.get("after"), size=size)
-    told: dict[str, Any] = {"kind": kind, "kinds": list(Difference), "counts": counts, "lacking": places.lacking()}
+    options = [(one.value, one.display_name, counts[one]) for one in Difference]
+    told: dict[str, Any] = {"kind": kind, "options": options, "counts": counts, "lacking": places.lacking()}
     return pages.show("panel/differences/page.html", found=found, size=size, **told)
 
 

@@ -22,7 +22,7 @@ from webapp.domain.audit import trail
 from webapp.domain.clients import cpf
 from webapp.domain.insights import exports
 from webapp.domain.insights.listings import LISTINGS
-from webapp.panel import guard, pages
+from webapp.panel import guard, pages, tables
 from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("exports", __name__, url_prefix="/exports")
@@ -60,7 +60,7 @@ def send(
     body = workbooks.whole(kind, name, heads, lines)
     with transaction():
         trail.note("export", resource, kind, by=actor(), new={"filters": {**_filters(), **(noted or {})}})
-    return _attached(body, name, kind)
+    return tables.attachment(body, _file_name(name, kind), kind)
 
 
 def url(endpoint: str, kind: str, **values: Any) -> str:
@@ -115,7 +115,7 @@ def download(export_id: uuid.UUID) -> ResponseReturnValue:
             blocks = _files().read(made.file)
         except OSError:
             raise NotFound(_("Ese archivo ya no está. Vuelve a pedirlo.")) from None
-    answer = _attached(blocks, listing.name, made.format)
+    answer = tables.attachment(blocks, _file_name(listing.name, made.format), made.format)
     answer.headers["Content-Length"] = str(made.size)
     return answer
 
@@ -130,11 +130,8 @@ def _files() -> Files:
     return files
 
 
-def _attached(body: bytes | Iterable[bytes], name: str, kind: str) -> Response:
-    answer = Response(body, content_type=workbooks.KINDS[kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{now():%Y-%m-%d}.{kind}"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+def _file_name(name: str, kind: str) -> str:
+    return f"{name}-{now():%Y-%m-%d}.{kind}"
 
 
 def _refuse_unknown(kind: str) -> None:

@@ -143,8 +143,9 @@ def _run(told: Any) -> Run:
 def _wanted(told: Any) -> RequestFilter:
     """The filters asked for; what makes no sense counts as not there."""
     state = told.get("state") or "waiting"
-    words = told.get("q", "")[:100].replace("\0", "")
-    return RequestFilter(state="" if state == "all" else state if state in STATES else "waiting", words=words)
+    return RequestFilter(
+        state="" if state == "all" else state if state in STATES else "waiting", words=pages.words(told)
+    )
 
 
 def _ids() -> list[int]:

@@ -36,8 +36,8 @@ def attend(interest_id: int) -> ResponseReturnValue:
         done = interests.attend(interest, by=guard.actor())
     name = interest.user.full_name
     words = _("Atendido: %(name)s.", name=name) if done else _("%(name)s ya estaba atendido.", name=name)
-    home = url_for("panel.home.page")
-    return pages.done(home, "panel/home/_waiting.html", toast=words, link=_person(interest.user_id), waiting=_waiting())
+    home, link = url_for("panel.home.page"), url_for("panel.interests.show", interest_id=interest_id)
+    return pages.done(home, "panel/home/_waiting.html", toast=words, link=link, waiting=_waiting())
 
 
 def _waiting() -> dict[str, Any] | None:
@@ -47,7 +47,3 @@ def _waiting() -> dict[str, Any] | None:
     count, oldest = interests.waiting()
     g.waiting = count
     return {"rows": stories.longest_waiting(), "count": count, "oldest": oldest}
-
-
-def _person(user_id: int) -> str:
-    return url_for("panel.users.person", user_id=user_id)

@@ -26,7 +26,7 @@ LATE = timedelta(hours=3)
 _STATES = [
     ("pending", lazy_gettext("Pendientes")),
     ("attended", lazy_gettext("Atendidos")),
-    ("withdrawn", lazy_gettext("Retirados")),
+    ("withdrawn", lazy_gettext("Quitados")),
     ("all", lazy_gettext("Todos")),
 ]
 _AGES = [

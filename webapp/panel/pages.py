@@ -1,8 +1,9 @@
 """How the panel answers: whole pages in their frame, partials after a deed, refusals where the person is looking."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,13 +15,15 @@ from webapp.base.crypto import sign, unsign
 from webapp.base.errors import Invalid, Refused, TooMany
 from webapp.base.i18n import lazy_gettext
 from webapp.base.web import is_htmx, request_id
+from webapp.base.words import clean
 from webapp.domain.catalog import interests
 from webapp.domain.settings import config
 from webapp.domain.settings.models import BotConfig
 from webapp.panel import denials, guard
 
 TOAST = "vitrina_toast"
-SECRET = ("token", "password", "code", "old", "new", "totp", "cpf")
+# Fields of forms that are never shown back; scripts keep none either (`data-secret`). `q`: a CPF that is looked for.
+SECRET = frozenset({"token", "password", "code", "codes", "old", "new", "totp", "cpf", "q", "held", "init_data"})
 MOST_KEPT = 4000
 
 
@@ -50,7 +53,7 @@ PLACES = (
     Place("vip", lazy_gettext("Diferencias"), "refresh", "panel.differences.page", _CHANNELS),
     Place("reports_analysis", lazy_gettext("Estadísticas"), "chart-line", "panel.stats.page", _CREATOR),
     Place("audit", lazy_gettext("Auditoría"), "history", "panel.audit.page", _CREATOR),
-    Place("settings", lazy_gettext("Canales"), "speakerphone", "panel.channels.page", _CREATOR),
+    Place("settings", lazy_gettext("Ajustes de canales"), "speakerphone", "panel.channels.page", _CREATOR),
     Place("staff", lazy_gettext("Equipo"), "id-badge", "panel.staff.page", _CREATOR),
     Place("settings", lazy_gettext("Ajustes"), "settings", "panel.settings.page", _CREATOR),
 )
@@ -143,6 +146,12 @@ def size(sizes: Sequence[int]) -> int:
     return int(asked) if asked in map(str, sizes) else sizes[0]
 
 
+def words(asked: Mapping[str, str] | None = None) -> str:
+    """What a list is searched for, as the address says, or the form that was `asked` with: one line without control
+    characters, at most 100 long."""
+    return clean((request.args if asked is None else asked).get("q", ""))[:100]
+
+
 def number(text: str | None) -> int | None:
     """A whole number as an address or a form gives it, such as a column holds; None for what is none."""
     text = (text or "").strip()
@@ -181,7 +190,7 @@ def _typed() -> list[str]:
         written = [(name, text.strip()) for name, text in request.form.items(multi=True)]
     except HTTPException:  # a form too large to be read is refused for just that
         return []
-    return [text[:MOST_KEPT] for name, text in written if " " in text and not any(word in name for word in SECRET)]
+    return [text[:MOST_KEPT] for name, text in written if " " in text and name not in SECRET]
 
 
 def _picture(error: Refused) -> str:
@@ -198,8 +207,9 @@ def _frame() -> dict[str, Any]:
         for place in PLACES
         if guard.allowed(place.section) and place.endpoint in current_app.view_functions
     ]
+    groups = [(group, list(some)) for group, some in groupby(places, key=lambda place: place.group)]
     held = settings()  # while the page is drawn, so that nothing in it asks for the row again
-    return {"places": places, "creator": held.creator_name, "settings": held}
+    return {"groups": groups, "creator": held.creator_name, "settings": held}
 
 
 def _left_toast() -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ def states() -> dict[str, str]:
     }
 
 
-def card(typed: Mapping[str, Any], package: ContentPackage | None, cover: str | None = None) -> dict[str, Any]:
+def card(typed: Mapping[str, Any], package: ContentPackage | None, cover: str | None = None) -> SimpleNamespace:
     """What the card shows of what is typed; fields that do not fit are left out. `cover`: of a package to be."""
     shown: dict[str, Any] = {"category": ContentCategory.FREE_CONTENT, "price": None, "currency": "MXN"}
     for name in SHOWN:
@@ -42,7 +43,9 @@ def card(typed: Mapping[str, Any], package: ContentPackage | None, cover: str | 
         except Invalid:
             shown.setdefault(name, None)
     key = media.cover_key(package) if package else cover
-    return {**shown, "cover": picture_url(key, "card") if key else "", "hue": (package.id if package else 0) % 12}
+    shown["currency"] = shown["currency"] or "MXN"
+    picture, hue = picture_url(key, "card") if key else "", (package.id if package else 0) % 12
+    return SimpleNamespace(**shown, cover=picture, hue=hue)
 
 
 def typed_of(package: ContentPackage) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def labels() -> dict[str, str]:
         "price_stars": _("Precio en Stars"),
         "price_points": _("Precio en puntos"),
         "published_from": _("Se publica"),
-        "published_until": _("Se retira"),
+        "published_until": _("Deja de verse"),
         "image": _("Imágenes"),
     }
 
@@ -96,7 +99,7 @@ def said(row: AuditLog) -> str:
     if row.action == "create":
         return str(_("Lo creó"))
     if "is_active" in changed:
-        return str(_("Lo publicó")) if changed["is_active"] else str(_("Lo retiró de la vitrina"))
+        return str(_("Lo publicó")) if changed["is_active"] else str(_("Lo despublicó"))
     if list(changed) == ["position"]:
         return str(_("Lo cambió de lugar"))
     told = {**labels(), "provider_id": _("Proveedor")}

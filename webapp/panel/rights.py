@@ -25,10 +25,11 @@ SIZES, MOST = (25, 50), 100
 @allow("staff", "read")
 def page() -> ResponseReturnValue:
     """People and sections, and what ends soon."""
-    words, after = request.args.get("q", "")[:100].replace("\0", ""), request.args.get("after")
-    found = permissions.colleagues(words, after=after, size=pages.size(SIZES))
+    words, after, size = pages.words(), request.args.get("after"), pages.size(SIZES)
+    found = permissions.colleagues(words, after=after, size=size)
     held = permissions.of_many([one.id for one in found.rows])
     told: dict[str, Any] = _named() | {"found": found, "held": held, "ending": _ending(), "words": words}
+    told |= {"size": size}
     shown = {name: label for name, label in rights.GRANTABLE.items() if _is_shown(name, held.values())}
     return pages.show("panel/rights/page.html", **told, shown=shown)
 

@@ -87,7 +87,7 @@ def _packages(q: str) -> Group | None:
     if not guard.allowed("packages") or not pages.has_page("panel.catalog.edit"):
         return None
     rows = [
-        (package.name, "" if package.is_active else _("Inactivo"), _package(package.id), None)
+        (package.name, "" if package.is_active else _("Sin publicar"), _package(package.id), None)
         for package in findings.packages_like(q)
     ]
     return Group(_("Paquetes"), "package", rows)
@@ -100,17 +100,20 @@ def _interests(q: str) -> Group | None:
         (
             interest.user.full_name,
             interest.package.name if interest.package else _("Suscripción VIP"),
-            where,
+            _interest(interest.id),
             interest.user_id,
         )
         for interest in findings.interests_like(q)
-        if (where := _person(interest.user_id))
     ]
     return Group(_("Intereses por atender"), "heart", rows)
 
 
 def _person(user_id: int) -> str:
     return url_for("panel.users.person", user_id=user_id)
+
+
+def _interest(interest_id: int) -> str:
+    return url_for("panel.interests.show", interest_id=interest_id)
 
 
 def _client(client: Client) -> str:

@@ -24,10 +24,10 @@ SIZES = (25, 50)
 @allow("staff", "read")
 def page() -> ResponseReturnValue:
     """Everybody with an account, and the invitations that wait."""
-    words, after = request.args.get("q", "")[:100].replace("\0", ""), request.args.get("after")
+    words, after, size = pages.words(), request.args.get("after"), pages.size(SIZES)
     state = request.args.get("state") if request.args.get("state") in team.STATES else None
-    found = team.people(words, state, after=after, size=pages.size(SIZES))
-    told: dict[str, Any] = {"found": found, "words": words, "state": state, "invited": team.invited()}
+    found = team.people(words, state, after=after, size=size)
+    told: dict[str, Any] = {"found": found, "words": words, "size": size, "state": state, "invited": team.invited()}
     return pages.show("panel/staff/page.html", sessions=team.sessions_of([one.id for one in found.rows]), **told)
 
 
@@ -62,7 +62,7 @@ def withdraw(invitation_id: int) -> ResponseReturnValue:
     """Makes an invitation worthless."""
     with transaction():
         team.withdraw_invitation(invitation_id, by=guard.actor())
-    words = _("Invitación retirada: el enlace ya no sirve.")
+    words = _("Invitación anulada: el enlace ya no sirve.")
     return pages.done(url_for(".page"), "panel/staff/_invited_list.html", toast=words, invited=team.invited())
 
 

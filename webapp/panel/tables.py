@@ -1,6 +1,6 @@
 """Tables that are shown, and given away as CSV and XLSX, from one and the same rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask import Response, make_response
+from flask import Response
 
 from webapp.base import workbooks
 from webapp.base.i18n import locale_now, number, number_locale
@@ -31,9 +31,13 @@ class Table:
 
 def download(table: Table, kind: str) -> Response:
     """The table as a file of this kind."""
-    answer = make_response(workbooks.whole(kind, table.name, table.heads, table.rows))
-    answer.headers["Content-Type"] = workbooks.KINDS[kind]
-    answer.headers["Content-Disposition"] = f'attachment; filename="{table.name}.{kind}"'
+    return attachment(workbooks.whole(kind, table.name, table.heads, table.rows), f"{table.name}.{kind}", kind)
+
+
+def attachment(body: bytes | Iterable[bytes], name: str, kind: str) -> Response:
+    """A file to keep, which no browser keeps a copy of."""
+    answer = Response(body, content_type=workbooks.KINDS[kind])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -98,7 +98,7 @@ def _wanted() -> tuple[str, str, dict[str, Any]]:
         "blocked": told.get("blocked") == "1",
     }
     sort = told.get("sort", SORTS[0])
-    return told.get("q", "")[:100], sort if sort in SORTS else SORTS[0], wanted
+    return pages.words(), sort if sort in SORTS else SORTS[0], wanted
 
 
 def _is_of_the_desk() -> bool:

@@ -222,7 +222,7 @@ def _wanted() -> SubscriberFilter:
     # Unasked, what matters comes first: who has access, by their end; who is among all, by when they came.
     usual = "expiry" if state or ends else "-joined"
     return SubscriberFilter(
-        words=told.get("q", "")[:100].replace("\0", ""),
+        words=pages.words(),
         state=state,
         ends=ends,
         channel=ChannelState(channel) if channel in [one.value for one in ChannelState] else None,

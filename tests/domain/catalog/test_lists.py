@@ -26,7 +26,7 @@ EVERY_PACKAGE_FILTER = [
     PackageFilter(state="active", category=ContentCategory.FREE_CONTENT),
     PackageFilter(category=ContentCategory.VIP_PREMIUM),
     PackageFilter(type=PackageType.BUNDLE, state="active"),
-    PackageFilter(sort="newest"),
+    PackageFilter(sort="updated"),
     PackageFilter(words="primavera 19"),
 ]
 EVERY_INTEREST_FILTER = [
@@ -112,8 +112,13 @@ def test_packages_come_in_the_order_of_the_showcase(app):
     for name, place in (("b", 2), ("a", 1), ("c", 3)):
         PackageFactory(name=name, position=place)
     assert names() == ["c", "b", "a"]
-    assert names(sort="newest") == ["c", "a", "b"]
     assert names(sort="nonsense") == ["c", "b", "a"]
+
+
+def test_packages_sort_by_when_they_were_changed(app):
+    for name, days in (("b", 1), ("c", 3), ("a", 2)):
+        PackageFactory(name=name, updated_at=TODAY - timedelta(days=days))
+    assert names(sort="updated") == ["b", "a", "c"]
 
 
 def test_packages_sort_by_name_whatever_the_accents(app):
@@ -132,7 +137,7 @@ def test_packages_sort_by_how_many_want_them(ana, bea):
     ]
 
 
-@pytest.mark.parametrize("sort", ["position", "newest", "name", "interests"])
+@pytest.mark.parametrize("sort", ["position", "updated", "name", "interests"])
 def test_pages_meet_without_gap_or_overlap(app, sort):
     made = [PackageFactory(name=f"n{n % 3}") for n in range(7)]
     found, after = [], None

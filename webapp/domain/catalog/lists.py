@@ -46,7 +46,7 @@ _PRESSED = (
 class PackageFilter:
     """Which packages, in which order.
 
-    `state`: active, scheduled, over, inactive or all; `sort`: position, newest, name, interests.
+    `state`: active, scheduled, over, inactive or all; `sort`: position, updated, name, interests.
     """
 
     words: str = ""
@@ -84,7 +84,7 @@ def packages(wanted: PackageFilter, *, after: str | None = None, size: int = 25)
     pressed = func.coalesce(_PRESSED.c.pressed, 0).label("pressed")
     keys: dict[str, tuple[Any, ...]] = {
         "position": (PACKAGE.position, PACKAGE.id),
-        "newest": (PACKAGE.id,),
+        "updated": (PACKAGE.updated_at, PACKAGE.id),
         "name": (SORTED_NAME, PACKAGE.id),
         "interests": (pressed, PACKAGE.id),
     }
@@ -251,6 +251,7 @@ def _interest_rows() -> Select[Any]:
         PACKAGE.price,
         PACKAGE.currency,
         PACKAGE.price_stars,
+        PACKAGE.price_points,
         notes.label("notes"),
     )
     query: Select[Any] = select(*columns).join(User, User.user_id == INTEREST.user_id)

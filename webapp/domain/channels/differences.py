@@ -26,6 +26,11 @@ class Difference(Spoken):
     OUTSIDE_WITH_RIGHT = "outside_with_right", lazy_gettext("Fuera con derecho")
     BANNED_BUT_PAID = "banned_but_paid", lazy_gettext("Expulsado aunque pagó")
 
+    @property
+    def puts_out(self) -> bool:
+        """Whether mending it takes people out of the channel; else it sends them a link into it."""
+        return self is Difference.INSIDE_WITHOUT_RIGHT
+
 
 PLAIN = ("member", "restricted")  # admins and the owner of a channel are there by their own right
 

@@ -195,7 +195,7 @@ def _interest_heads(_wanted: Any) -> list[str]:
 
 def _interest(_wanted: Any, zone: str) -> Maker:
     vip = _("Suscripción VIP")
-    states = {"pending": _("Pendiente"), "attended": _("Atendido"), "withdrawn": _("Retirado")}
+    states = {"pending": _("Pendiente"), "attended": _("Atendido"), "withdrawn": _("Quitado")}
 
     def line(row: Any) -> Line:
         state = "withdrawn" if row.withdrawn_at else "attended" if row.is_attended else "pending"

@@ -1,32 +1,8 @@
-/* Packages and interests: choosing many, dragging into order, pictures before they are sent, the live counter. */
+/* Dragging into order, and pictures before they are sent. */
 (() => {
   "use strict";
   const $ = (what, from = document) => from.querySelector(what);
   const $$ = (what, from = document) => [...from.querySelectorAll(what)];
-  document.documentElement.classList.add("scripted");
-
-  // --- Choosing many, and how many the deed will touch
-  const boxes = () => $$("input[name=ids][form=bulk]");
-  const chosen = () => {
-    const bar = $("[data-bulk]");
-    if (!bar) return;
-    const all = boxes();
-    const on = all.filter((box) => box.checked).length;
-    const head = $("[data-all]", bar);
-    head.checked = on > 0 && on === all.length;
-    head.indeterminate = on > 0 && on < all.length;
-    $("[data-some]", bar).hidden = !on;
-    $("[data-none]", bar).hidden = on > 0;
-    $("[data-one]", bar).hidden = on !== 1;
-    $("[data-many]", bar).hidden = on === 1;
-    $("[data-deeds]", bar).classList.toggle("on", on > 0);
-    for (const number of $$("[data-number]", bar)) number.textContent = on || "";
-    for (const button of $$("button", bar)) button.disabled = !on;
-  };
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-all]")) for (const box of boxes()) box.checked = event.target.checked;
-    chosen();
-  });
 
   // --- Dragging into order: rows of packages, pictures of one
   let dragged = null;
@@ -89,28 +65,4 @@
       cover.prepend(Object.assign(document.createElement("img"), { src: shown.firstChild.src, alt: "" }));
     }
   });
-
-  // --- The live counter: asks while somebody looks
-  const tick = () => { const count = $("#waiting-count"); if (count && !document.hidden) count.dispatchEvent(new Event("tick")); };
-  setInterval(tick, 20000);
-  document.addEventListener("visibilitychange", tick);
-  let first = null;
-  const settle = () => {
-    chosen();
-    const count = $("#waiting-count");
-    if (count) {
-      first = Math.min(first ?? Infinity, Number(count.dataset.count));
-      $(".fresh", count).hidden = Number(count.dataset.count) <= first;
-    }
-    const wrong = $("form [aria-invalid=true]");
-    if (wrong && !document.activeElement.matches("input, textarea, select")) {
-      wrong.focus({ preventScroll: true });
-      wrong.closest(".field, fieldset").scrollIntoView({ block: "center", behavior: "instant" });
-    }
-  };
-  document.addEventListener("htmx:after:swap", (event) => {
-    settle();
-    if (/^interest-/.test(event.target.id || "")) tick();
-  });
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", settle); else settle();
 })();
