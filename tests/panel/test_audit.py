@@ -72,7 +72,7 @@ def test_an_invitation_says_whom_it_was_for_and_what_they_become(root):
     row = do(accounts.invite, StaffRole.ADMIN, email="nora@vitrina.example")
     assert said(row) == "Rita Root invitó a nora@vitrina.example al panel (Administración)"
     row = do(team.withdraw_invitation, int(row.resource_id))
-    assert said(row) == "Rita Root retiró la invitación de nora@vitrina.example"
+    assert said(row) == "Rita Root anuló la invitación de nora@vitrina.example"
     row = do(accounts.invite, StaffRole.USER)
     assert said(row) == "Rita Root hizo una invitación al panel para quien tenga el enlace (Equipo)"
     assert said(do(team.withdraw_invitation, int(row.resource_id))) == "Rita Root retiró una invitación al panel"
