@@ -112,6 +112,7 @@ ALLOWED = {
     "staff.second_factor.confirm": "the other sessions end in one row",
     "staff.second_factor.reset": "all sessions end in one row",
     "staff.accounts.change_password": "the other sessions end in one row",
+    "staff.accounts.end_the_rest": "all sessions of an account end in one row, which tells how many",
     "channels.returns.readmit": "a correction of the date, the readmission, and the entry: three things done at once",
     "channels.differences.mend": "what was wrong is noted of the member, what was done of the subscription",
 }
@@ -649,6 +650,10 @@ DEEDS = {
     "staff.accounts.change_password": (
         lambda w: partial(accounts.change_password, w.staff, PHRASE, PHRASE + " dos", keep=w.staff.id, by=BY),
         "staff_users",
+    ),
+    "staff.accounts.end_the_rest": (
+        lambda w: (w.desk, partial(accounts.end_the_rest, w.protected, by=BY))[1],
+        "user_sessions",
     ),
     "staff.profile.change": (
         lambda w: partial(profile.change, w.staff, full_name="Eva Sol", locale="en", time_zone="Europe/Madrid", by=BY),

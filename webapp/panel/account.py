@@ -15,7 +15,7 @@ from webapp.base.i18n import LOCALES, _, speaking
 from webapp.base.web import is_htmx
 from webapp.config import settings
 from webapp.domain.sessions import devices
-from webapp.domain.staff import accounts, browsers, codes, links, profile, second_factor
+from webapp.domain.staff import accounts, browsers, links, profile, second_factor
 from webapp.domain.users import people
 from webapp.panel import guard, pages
 from webapp.panel.guard import allow, public, sudo
@@ -56,9 +56,7 @@ def revoke(session_id: uuid.UUID) -> ResponseReturnValue:
 def revoke_others() -> ResponseReturnValue:
     """Ends every session of mine but this one."""
     with transaction():
-        ended = devices.revoke_all(by=guard.actor(), staff_id=g.staff.id, but=g.session.id)
-        browsers.forget_all(g.staff.id)
-        codes.drop_all(g.staff.id)
+        ended = accounts.end_the_rest(g.staff, keep=g.session.id, by=guard.actor())
     words = _("Sesiones cerradas: %(n)s.", n=ended)
     return pages.done(_here(), "panel/account/_sessions.html", toast=words, **_mine())
 

@@ -6,17 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from sqlalchemy import select
 
 from tests.conftest import count
 from tests.factories import StaffFactory
 from webapp.base.clock import now
-from webapp.base.crypto import encrypt, hash_password
+from webapp.base.crypto import check_password, encrypt, hash_password
 from webapp.base.db import db, get, transaction
-from webapp.base.errors import NotFound
+from webapp.base.errors import NotFound, Unknown
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts, second_factor, team
-from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
+from webapp.domain.staff import accounts, links, profile, second_factor, team
+from webapp.domain.staff.models import StaffCode, StaffRecoveryCode, StaffRole, StaffUser
 from webapp.domain.staff.waits import Origin
 
 PHRASE = "una frase larga y tranquila"
@@ -91,3 +92,43 @@ def test_codes_on_paper_that_are_made_twice_at_once_are_ten(at_once, omar):
 
     at_once(renew, renew)
     assert count(StaffRecoveryCode, StaffRecoveryCode.used_at.is_(None)) == second_factor.CODES
+
+
+def test_a_session_that_ended_this_moment_changes_nothing_of_its_account(app, omar):
+    """Somebody who has it and the password races its owner: what they had begun to do is not done any more."""
+    omar.totp_secret, omar.totp_confirmed_at = encrypt("JBSWY3DPEHPK3PXP"), now()
+    db.session.commit()
+    owner, thief = signed_in(omar), signed_in(omar)
+    seen = get(StaffUser, omar.id)
+    db.session.expunge(seen)  # as the thief's request read it, before the owner's was over
+    with transaction():
+        accounts.change_password(get(StaffUser, omar.id), PHRASE, "otra frase bien larga", keep=owner[0], by=owner[1])
+    for deed in (
+        lambda: accounts.change_password(seen, PHRASE, "la frase del intruso", keep=thief[0], by=thief[1]),
+        lambda: profile.ask_email(seen, "intruso@vitrina.example", address="http://x/", by=thief[1]),
+        lambda: links.ask(seen, by=thief[1]),
+        lambda: second_factor.renew_codes(seen, by=thief[1]),
+    ):
+        with pytest.raises(Unknown), transaction():
+            deed()
+    assert count(StaffCode) == count(StaffRecoveryCode) == 0
+    assert check_password("otra frase bien larga", db.session.scalar(select(StaffUser.password_hash)))[0]
+    assert devices.find(owner[2], "panel") is not None
+
+
+def test_a_code_that_is_asked_for_while_the_other_sessions_end_is_worth_nothing(at_once, omar):
+    owner, thief = signed_in(omar), signed_in(omar)
+    staff_id = omar.id
+
+    def shut():
+        accounts.end_the_rest(get(StaffUser, staff_id), keep=owner[0], by=owner[1])
+
+    at_once(lambda: links.ask(get(StaffUser, staff_id), by=thief[1]), shut)
+    assert count(StaffCode) == 1 and count(StaffCode, StaffCode.used_at.is_(None)) == 0
+
+
+def signed_in(staff):
+    """(id, actor, token) of a session of theirs."""
+    with transaction():
+        token, session = devices.start("panel", by=accounts.as_actor(staff), staff_id=staff.id, level="mfa")
+    return session.id, accounts.as_actor(staff, session=str(session.id)), token

@@ -84,6 +84,13 @@ def find(token: str, kind: str) -> UserSession | None:
     return db.session.scalar(query)
 
 
+def is_live(session_id: uuid.UUID) -> bool:
+    """Whether this session has not ended, at this moment."""
+    row = UserSession
+    mine = select(row.id).where(row.id == session_id, row.is_active, row.expires_at > now())
+    return db.session.scalar(mine) is not None
+
+
 def renew(session: UserSession) -> str:
     """Gives a live session a new token and new idle time, never beyond its absolute end; returns the token."""
     token = new_token()

@@ -185,12 +185,32 @@ def refused() -> Unknown:
     return Unknown(words)
 
 
+def hold(staff_id: uuid.UUID, session: str | None) -> StaffUser:
+    """The account as it is now, held until the transaction ends, for what its owner does with it in this session (None:
+    in none). Raises Unknown for one that is closed, or whose session has ended since the request came in: what was
+    begun before an account was taken back is not done after it."""
+    mine = select(StaffUser).where(StaffUser.id == staff_id, StaffUser.is_active).with_for_update()
+    staff = db.session.scalar(mine, execution_options={"populate_existing": True})
+    if staff is None or (session is not None and not devices.is_live(uuid.UUID(session))):
+        raise Unknown(_("Tu sesión terminó. Entra otra vez."))
+    return staff
+
+
 def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by: Actor) -> int:
-    """A new password; every other session ends. Returns how many did. Raises Invalid (fields)."""
+    """A new password; every other session ends. Returns how many did. Raises Invalid (fields), Unknown (hold)."""
+    staff = hold(staff.id, by.session)
     all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new", name=staff.full_name))
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
     notices.tell(staff, "staff/password")
+    return end_the_rest(staff, keep=keep, by=by)
+
+
+def end_the_rest(staff: StaffUser, *, by: Actor, keep: uuid.UUID | None = None) -> int:
+    """Ends every session of an account but `keep`, forgets its browsers, makes its links and codes worthless. Returns
+    how many sessions ended. Raises Unknown (hold)."""
+    if keep is not None:
+        hold(staff.id, by.session)
     browsers.forget_all(staff.id)
     codes.drop_all(staff.id)
     return devices.revoke_all(by=by, staff_id=staff.id, but=keep)

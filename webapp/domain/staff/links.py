@@ -11,7 +11,7 @@ from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import codes, notices
+from webapp.domain.staff import accounts, codes, notices
 from webapp.domain.staff.models import StaffUser
 
 GOOD_FOR = timedelta(minutes=15)
@@ -20,8 +20,9 @@ GOOD_FOR = timedelta(minutes=15)
 def ask(staff: StaffUser, *, by: Actor) -> str:
     """A code that links the Telegram it is opened from, good once for a quarter of an hour; told once.
 
-    Raises Conflict while another Telegram is linked.
+    Raises Conflict while another Telegram is linked, Unknown for a session that has ended.
     """
+    staff = accounts.hold(staff.id, by.session)
     if staff.telegram_user_id is not None:
         raise Conflict(_("Tu cuenta ya está unida a un Telegram. Sepáralo antes de unir otro."))
     return codes.keep(staff.id, "telegram", GOOD_FOR, by=by)

@@ -35,8 +35,9 @@ def ask_email(staff: StaffUser, email: str, *, address: str, by: Actor) -> None:
     """Another e-mail, which counts once its link is opened; until then the old one does.
 
     The link (`address` and a code) goes to the Telegram that is linked; without one a responsible hands it over.
-    Raises Invalid for an address that does not do.
+    Raises Invalid for an address that does not do, Unknown for a session that has ended.
     """
+    staff = accounts.hold(staff.id, by.session)
     wanted = accounts.read_email(email)
     if wanted == staff.email:
         raise Invalid(fields={"email": _("Ese ya es tu correo.")})

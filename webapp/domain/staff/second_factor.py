@@ -21,8 +21,7 @@ from webapp.base.errors import Conflict, Denied, Invalid
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, codes, notices
+from webapp.domain.staff import accounts, notices
 from webapp.domain.staff.models import StaffRecoveryCode, StaffRole, StaffUser
 
 ISSUER = "Vitrina"
@@ -65,7 +64,7 @@ def confirm(staff: StaffUser, session_id: uuid.UUID, code: str, *, by: Actor) ->
     trail.note("second_factor", StaffUser.__tablename__, staff.id, by=by, new=fresh)
     db.session.refresh(staff)
     codes = _renew(staff)
-    _end_the_rest(staff, by=by, keep=session_id)
+    accounts.end_the_rest(staff, by=by, keep=session_id)
     if another:
         notices.tell(staff, "staff/new_phone")
     return codes
@@ -90,8 +89,9 @@ def left(staff: StaffUser) -> int:
 
 
 def renew_codes(staff: StaffUser, *, by: Actor) -> list[str]:
-    """Ten new recovery codes, told once; the old ones are worth nothing. Raises Conflict without a second factor."""
-    db.session.refresh(staff, with_for_update=True)  # two at once would leave twenty
+    """Ten new recovery codes, told once; the old ones are worth nothing. Raises Conflict without a second factor,
+    Unknown for a session that has ended."""
+    staff = accounts.hold(staff.id, by.session)  # two at once would leave twenty
     if not is_on(staff):
         raise Conflict(_("Primero activa el segundo paso."))
     codes = _renew(staff)
@@ -112,7 +112,7 @@ def reset(staff: StaffUser, *, by: Actor) -> None:
     db.session.execute(delete(StaffRecoveryCode).where(StaffRecoveryCode.staff_id == staff.id))
     trail.note("second_factor_reset", StaffUser.__tablename__, staff.id, by=by, new=gone)
     db.session.refresh(staff)
-    _end_the_rest(staff, by=by)
+    accounts.end_the_rest(staff, by=by)
     notices.tell(staff, "staff/second_factor")
 
 
@@ -127,12 +127,6 @@ def secret_of(staff: StaffUser) -> str | None:
         return decrypt(staff.totp_secret) if staff.totp_secret else None
     except ValueError:
         return None
-
-
-def _end_the_rest(staff: StaffUser, *, by: Actor, keep: uuid.UUID | None = None) -> None:
-    browsers.forget_all(staff.id)
-    codes.drop_all(staff.id)
-    devices.revoke_all(by=by, staff_id=staff.id, but=keep)
 
 
 def _is_responsible(staff_id: str) -> bool:
