@@ -52,7 +52,8 @@ def save(staff_id: uuid.UUID) -> ResponseReturnValue:
                 Invalid(), "panel/rights/_form.html", "panel/rights/show.html", **_one(staff_id, lost=lost)
             )
         with transaction():
-            changed = permissions.grant(staff_id, wanted, giver=g.staff, by=guard.actor())
+            seen = request.form.get("seen")
+            changed = permissions.grant(staff_id, wanted, giver=g.staff, by=guard.actor(), seen=seen)
     except Invalid as error:
         return pages.wrong(error, "panel/rights/_form.html", "panel/rights/show.html", **_one(staff_id))
     told = ngettext("Permisos guardados: %(n)s sección.", "Permisos guardados: %(n)s secciones.", changed, n=changed)
@@ -105,7 +106,7 @@ def _one(staff_id: uuid.UUID, lost: Mapping[str, frozenset[str]] | None = None) 
     may_change = guard.allowed("staff", "update") and person.id != g.staff.id and person.role is StaffRole.USER
     told: dict[str, Any] = {"person": person, "rows": rows, "mine": mine, "theirs": theirs, "fixed": fixed}
     told |= {"lost": lost or {}, "may_change": may_change, "givers": permissions.givers(rows.values())}
-    return told | {"errors": {}, "typed": None} | _named()
+    return told | {"errors": {}, "typed": None, "seen": permissions.standing(staff_id)} | _named()
 
 
 def _wanted() -> dict[str, Grant]:

@@ -16,8 +16,9 @@ from webapp.base.db import db, get, transaction
 from webapp.base.errors import NotFound, Unknown
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts, links, profile, second_factor, team
+from webapp.domain.staff import accounts, links, permissions, profile, rights, second_factor, team
 from webapp.domain.staff.models import StaffCode, StaffRecoveryCode, StaffRole, StaffUser
+from webapp.domain.staff.rights import ACTS, Grant
 from webapp.domain.staff.waits import Origin
 
 PHRASE = "una frase larga y tranquila"
@@ -80,6 +81,20 @@ def test_whoever_is_suspended_while_they_invite_invites_nobody(at_once, rita, om
     token = at_once(lambda: accounts.invite(StaffRole.SYSADMIN, by=his), lambda: team.suspend(staff_id, by=hers))
     with pytest.raises(NotFound):
         accounts.get_invitation(token)
+
+
+def test_a_right_that_is_taken_this_moment_does_not_come_back_with_a_jobs_rights(at_once, rita, omar):
+    hugo = StaffFactory(full_name="Hugo Paz", role=StaffRole.USER)
+    hers, his, staff_id = accounts.as_actor(rita), accounts.as_actor(omar), hugo.id
+
+    def change(deed, giver, acts, by):
+        wanted = {"client_management": Grant(frozenset(acts))}
+        return lambda: deed(staff_id, wanted, giver=get(StaffUser, giver.id), by=by)
+
+    with transaction():
+        change(permissions.grant, rita, ACTS, hers)()
+    at_once(change(permissions.grant, rita, (), hers), change(permissions.add, omar, ["read"], his))
+    assert rights.of(get(StaffUser, staff_id)).held == {"client_management": {"read"}}
 
 
 def test_codes_on_paper_that_are_made_twice_at_once_are_ten(at_once, omar):
