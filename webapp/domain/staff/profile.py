@@ -92,7 +92,7 @@ def asked_email(code: str) -> tuple[StaffUser, str]:
 def confirm_email(code: str, *, by: Actor) -> StaffUser:
     """Makes the e-mail theirs, once whoever races. Raises NotFound as above, Conflict when somebody has it by now."""
     staff, email = asked_email(code)
-    codes.use(code, "email")
+    codes.use(hash_token(code), "email")
     old = staff.email
     try:
         with trail.watch(staff, "update", by=by):
