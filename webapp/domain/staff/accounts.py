@@ -18,7 +18,7 @@ from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions import devices
-from webapp.domain.staff import browsers, codes, notices, waits
+from webapp.domain.staff import browsers, codes, notices, rights, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.waits import Origin
@@ -97,7 +97,8 @@ def refuse_taken(email: str) -> str:
 
 
 def get_invitation(token: str) -> StaffInvitation:
-    """The invitation behind a link. Raises NotFound when it was used, is over, or never was."""
+    """The invitation behind a link. Raises NotFound when it was used, is over, never was, or when whoever made it may
+    not invite any more."""
     query = select(StaffInvitation).where(
         StaffInvitation.token_hash == hash_token(token),
         StaffInvitation.used_at.is_(None),
@@ -105,7 +106,7 @@ def get_invitation(token: str) -> StaffInvitation:
         StaffInvitation.expires_at > now(),
     )
     invitation = db.session.scalar(query)
-    if invitation is None:
+    if invitation is None or not _may_still_invite(invitation):
         raise NotFound(_("Esta invitación ya se usó o venció. Pide otra a quien te invitó."))
     return invitation
 
@@ -240,6 +241,15 @@ def read_name(text: str) -> str:
     if not 2 <= len(name) <= 100:
         raise Invalid(fields={"full_name": _("Escribe tu nombre, entre 2 y 100 caracteres.")})
     return name
+
+
+def _may_still_invite(invitation: StaffInvitation) -> bool:
+    """Whether an account that made this invitation would be let make it now; an operator always."""
+    kind, _colon, number = invitation.created_by.partition(":")
+    if kind != "staff":
+        return kind == "system"
+    giver = account_of(Actor("staff", number))
+    return giver is not None and invitation.role.rank <= giver.role.rank and rights.may(giver, "staff", "create")
 
 
 def _refuse_above(role: StaffRole, by: Actor) -> None:
