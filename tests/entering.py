@@ -6,6 +6,7 @@ import pyotp
 from playwright.sync_api import Page
 
 from webapp.base.clock import now
+from webapp.domain.staff import links
 
 
 def key_on(page: str) -> str:
@@ -28,3 +29,9 @@ def set_up_phone(page: Page) -> str:
     page.get_by_role("link", name="Ya los guardé").click()
     page.wait_for_selector("[data-search]")
     return key
+
+
+def opened(code: str, person: int) -> tuple[int, str]:
+    """(number, proof) of a code that ties a Telegram, once this person has opened it and was asked."""
+    number, _colon, proof = links.opened(code, person)[1].partition(":")
+    return int(number), proof

@@ -16,6 +16,7 @@ import time_machine
 from sqlalchemy import func, select
 
 import webapp.domain
+from tests.entering import opened
 from tests.factories import PackageFactory, StaffFactory, UserFactory
 from tests.panel.members import VIP, a_plan, ask_to_join, open_channels
 from tests.sealing import seal, write
@@ -282,7 +283,7 @@ class World:
 
     @cached_property
     def linked(self):
-        done(links.link, done(links.ask, self.hugo), 710_000_008)
+        done(links.link, *opened(done(links.ask, self.hugo), 710_000_008), 710_000_008)
         return self.hugo
 
     @cached_property
@@ -678,7 +679,10 @@ DEEDS = {
         "staff_codes",
     ),
     "staff.links.ask": (lambda w: partial(links.ask, w.hugo, by=BY), "staff_codes"),
-    "staff.links.link": (lambda w: partial(links.link, done(links.ask, w.hugo), 710_000_009, by=BY), "staff_users"),
+    "staff.links.link": (
+        lambda w: partial(links.link, *opened(done(links.ask, w.hugo), 710_000_009), 710_000_009, by=BY),
+        "staff_users",
+    ),
     "staff.links.unlink": (lambda w: partial(links.unlink, w.linked, by=BY), "staff_users"),
     "staff.browsers.remember": (lambda w: partial(browsers.remember, w.hugo.id, by=BY), "staff_browsers"),
     "staff.browsers.let": (lambda w: partial(browsers.let, True, by=w.rita), "bot_config"),

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import count
-from tests.entering import code_of, key_on
+from tests.entering import code_of, key_on, opened
 from tests.factories import BrowserFactory, ExportFactory, UserFactory
 from tests.panel.conftest import sessions
 from tests.panel.test_signin import PHRASE, give_password, try_in
@@ -290,7 +290,7 @@ def test_what_was_asked_for_before_counts_no_more_once_an_account_is_taken_back(
     me, rita = accounts.as_actor(caio), accounts.as_actor(root)
     with transaction():
         profile.ask_email(caio, "intrusa@vitrina.example", address="http://x/", by=me)
-        code = links.ask(caio, by=me)
+        proof = opened(links.ask(caio, by=me), 710_000_009)
     give_password(caio)
     if how == "password":
         panel.post("/panel/account/password", {"old": PHRASE, "new": "otra frase bien larga"})
@@ -310,7 +310,7 @@ def test_what_was_asked_for_before_counts_no_more_once_an_account_is_taken_back(
                 team.reactivate(caio.id, by=rita)
     assert profile.waiting_email(caio.id) is None
     with pytest.raises(NotFound), transaction():
-        links.link(code, 710_000_009, by=SYSTEM)
+        links.link(*proof, 710_000_009, by=SYSTEM)
 
 
 def test_an_admin_of_the_bot_does_not_shed_the_limits_of_their_account(as_staff, panel, dora, helper, caio):

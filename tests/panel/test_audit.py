@@ -414,6 +414,22 @@ def test_a_flood_of_refusals_leaves_few_rows(as_staff, helper, ana, eve):
     assert len(denials._more) <= denials.MOST
 
 
+def test_a_flood_from_outside_or_of_a_colleague_hides_nobodys_denied_tries(as_staff, helper, eve, monkeypatch):
+    monkeypatch.setattr(denials, "MOST", 10)
+    monkeypatch.setattr(denials, "ALL", "5 per minute")
+    for number in range(40):
+        where = {"environ_base": {"REMOTE_ADDR": f"10.0.0.{number}"}, "headers": {"Origin": "https://evil.example"}}
+        eve.client.post("/panel/sign-in", **where)
+    ines = as_staff(HelperFactory(full_name="Inés Sol"))
+    for room in ("packages", "users", "vip", "free", "tokens", "plans", "audit"):
+        ines.get(f"/panel/{room}/")
+    hugo = as_staff(helper)
+    for _turn in range(2):
+        hugo.get("/panel/clients/")
+    assert count(AuditLog, AuditLog.action == "denied", AuditLog.actor_id == str(helper.id)) == 1
+    assert denials._more[str(helper.id), "clients.page"] == 1
+
+
 def test_who_was_denied_is_one_filter_away(panel, as_staff, helper):
     as_staff(helper).get("/panel/packages/")
     with transaction():

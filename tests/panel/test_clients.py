@@ -168,6 +168,14 @@ def test_a_cpf_is_found_exactly_and_stands_in_no_address(panel, typed):
         assert not any(typed in link for link in re.findall(r'(?:href|action|hx-\w+)="([^"]*)"', answer.text))
 
 
+@pytest.mark.parametrize("typed", [f"Inês Carvalho {CPF}", f"{DIGITS} Inês Carvalho de Souza", f"CPF: {CPF}, Inês"])
+def test_a_cpf_with_a_name_beside_it_is_one_too(panel, typed):
+    ines(), ClientFactory(name="João Araújo")
+    answer = panel.post(f"{LIST}search", {"q": typed})
+    assert answer.status_code == 200 and "Inês Carvalho" in answer.text.partition('id="list"')[2]
+    assert f'value="{typed}"' not in panel.get(LIST, query_string={"q": typed}).text
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [("529.982", "se busca completo"), ("52998224724", "no existe"), ("111.444.777-35", "Nadie tiene")],

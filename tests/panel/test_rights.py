@@ -73,6 +73,35 @@ def test_what_was_given_after_the_question_is_not_taken_with_the_answer(rita, he
     assert held(helper).acts("users") == {"read", "update"}
 
 
+def test_what_was_taken_while_the_form_was_open_is_not_given_again(rita, helper, as_staff):
+    save(rita, helper, client_management=["read"], vip=["read"])
+    opened = rita.get(f"/panel/staff/rights/{helper.id}").text
+    omar = as_staff(StaffFactory(email="omar@vitrina.example", full_name="Omar Root", role=StaffRole.SYSADMIN))
+    save(omar, helper, client_management=[], sure="1")
+    told = {"client_management": ["read"], "vip": ["read"], "users": ["read"], "seen": seen(opened), "sure": "1"}
+    answer = save(rita, helper, **told)
+    assert answer.status_code == 422 and "Alguien cambió estos permisos" in answer.text
+    assert held(helper).held == {"vip": {"read"}}
+    assert 'name="client_management" value="read" checked' not in answer.text, "it stands as it is now"
+    assert save(rita, helper, users=["read"], seen=seen(answer.text)).status_code == 303
+    assert held(helper).held == {"vip": {"read"}, "users": {"read"}}
+
+
+def test_a_form_that_did_not_fit_still_says_what_it_was_opened_with(rita, helper):
+    save(rita, helper, vip=["read", "update"])
+    opened = seen(rita.get(f"/panel/staff/rights/{helper.id}").text)
+    asked = save(rita, helper, vip=["read"], seen=opened)
+    assert asked.status_code == 422 and seen(asked.text) == opened
+    save(rita, helper, users=["read"])
+    assert save(rita, helper, vip=["read"], seen=seen(asked.text), sure="1").status_code == 422
+    assert held(helper).acts("vip") == {"read", "update"}
+
+
+def seen(page: str) -> str:
+    """What the form says it shows."""
+    return re.search(r'name="seen" value="([0-9a-f]+)"', page)[1]
+
+
 @pytest.mark.parametrize("day", ["ayer", "2026-02-30", "2020-01-01", "9999-12-31"])
 def test_a_day_that_cannot_be_is_said_in_its_row_and_nothing_is_lost(rita, helper, day):
     answer = save(rita, helper, vip=["read", "update"], **{"until-vip": day})

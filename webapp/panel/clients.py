@@ -54,7 +54,7 @@ def search() -> ResponseReturnValue:
         told = {"q": q, **{name: request.form.get(name, "")[:100] for name in ("deleted", "sort", "size")}}
         return redirect(f"{url_for('.page')}?{urlencode({name: text for name, text in told.items() if text})}", 303)
     try:
-        found, wrong = with_cpf(cpf.read(q)), ""
+        found, wrong = with_cpf(cpf.find(q) or cpf.read(q)), ""
     except ValueError as fault:
         found, wrong = [], str(fault)
     shown: dict[str, Any] = {"found": Page(found, None), "count": len(found), "wanted": ClientFilter(), "size": None}

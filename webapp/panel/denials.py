@@ -18,7 +18,7 @@ from webapp.domain.audit import trail
 from webapp.panel import guard
 
 EACH, ALL = "1 per minute", "60 per minute"
-MOST = 1000  # people and routes that this process counts for
+MOST = 1000  # people and routes that this process counts for; accounts always: there are few of them
 RESOURCE = "routes"
 _more: dict[tuple[str, str], int] = {}
 _lock = threading.Lock()
@@ -30,8 +30,9 @@ def note(error: Refused) -> None:
         return
     staff = g.get("staff")
     who, route = str(staff.id) if staff is not None else client_ip(), (request.endpoint or "?").removeprefix("panel.")
-    if not (tries.hit(EACH, "denied", who, route) and tries.hit(ALL, "denied")):
-        _count(who, route)
+    crowd = who if staff is not None else "strangers"  # nobody else's refusals take the room of an account's own
+    if not (tries.hit(EACH, "denied", who, route) and tries.hit(ALL, "denied", crowd)):
+        _count(who, route, always=staff is not None)
         return
     told = {"path": clean(told_path())[:200], "method": request.method, "why": str(error)}
     since = _taken(who, route)
@@ -43,9 +44,9 @@ def note(error: Refused) -> None:
         db.session.rollback()
 
 
-def _count(who: str, route: str) -> None:
+def _count(who: str, route: str, *, always: bool) -> None:
     with _lock:
-        if (who, route) in _more or len(_more) < MOST:
+        if always or (who, route) in _more or len(_more) < MOST:
             _more[who, route] = _more.get((who, route), 0) + 1
 
 

@@ -49,7 +49,8 @@ def save(staff_id: uuid.UUID) -> ResponseReturnValue:
     try:
         wanted, agreed = _wanted(), request.form.get("sure", "").split()
         with transaction():
-            changed = permissions.grant(staff_id, wanted, giver=g.staff, by=guard.actor(), agreed=agreed)
+            seen = request.form.get("seen")
+            changed = permissions.grant(staff_id, wanted, giver=g.staff, by=guard.actor(), agreed=agreed, seen=seen)
     except Invalid as error:
         lost = error.lost if isinstance(error, permissions.Loss) else {}
         return pages.wrong(error, "panel/rights/_form.html", "panel/rights/show.html", **_one(staff_id, lost=lost))
@@ -109,7 +110,7 @@ def _one(staff_id: uuid.UUID, lost: Mapping[str, frozenset[str]] | None = None) 
     told: dict[str, Any] = {"person": person, "rows": rows, "mine": mine, "theirs": theirs, "fixed": fixed}
     told |= {"lost": lost or {}, "sure": " ".join(sorted(permissions.named_losses(lost or {})))}
     told |= {"may_change": may_change, "givers": permissions.givers(rows.values())}
-    return told | {"errors": {}, "typed": None} | _named()
+    return told | {"errors": {}, "typed": None, "seen": permissions.standing(staff_id)} | _named()
 
 
 def _wanted() -> dict[str, Grant]:

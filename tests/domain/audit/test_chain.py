@@ -105,6 +105,21 @@ def test_a_walk_in_small_steps_finds_the_same(app, monkeypatch):
     assert [(one.kind, one.seq, one.until) for one in walk.findings] == [(Kind.REORDERED, 3, 5), (Kind.REMOVED, 12, 12)]
 
 
+@pytest.mark.parametrize("seq", [0, -7, None])
+def test_a_row_with_a_seal_and_no_place_in_the_chain_is_named(app, seq):
+    write(3)
+    seal()
+    forge(COPY.replace("resource_id, 3,", "resource_id, :seq,").replace("{}", "f" * 64), seq=seq)
+    assert found() == [(Kind.INSERTED, seq or 0, seq or 0)]
+
+
+def test_the_last_row_is_not_hidden_by_taking_its_number_away(app):
+    write(3)
+    seal()
+    forge("UPDATE audit_logs SET seq = NULL, reason = 'x' WHERE seq = 3")
+    assert found() == [(Kind.INSERTED, 0, 0)]
+
+
 def test_nobody_seals_by_hand_what_they_cannot_sign(app):
     write(3)
     seal()

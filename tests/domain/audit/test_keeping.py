@@ -234,6 +234,33 @@ def test_what_is_left_of_a_pruned_stretch_is_signed(app, old):
     assert (Kind.REMOVED, 1, 6) in found()
 
 
+def test_a_stretch_that_nobody_pruned_is_missed(app, old):
+    """By plain statements, which the triggers let pass: an anchor, the stretch said to be pruned, its rows gone."""
+    seen, moment = chain.head(), "'2026-01-01 00:00:00.000000'"
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO audit_anchors (id, seq, row_hash, created_at, told_at) "
+            f"VALUES (99, {seen.seq}, '{seen.hash}', {moment}, {moment})",
+            f"UPDATE audit_stretches SET pruned_at = {moment} WHERE last_seq IS NOT NULL",
+            "DELETE FROM audit_logs WHERE seq <= 6",
+        ):
+            connection.execute(text(statement))
+    assert found() == [(Kind.REMOVED, 1, 6)]
+
+
+@pytest.mark.parametrize(
+    "value", ["pruned_at = '2001-01-01 00:00:00.000000'", f"pruning = '{'a' * 64}'", "pruning = NULL"]
+)
+def test_when_a_stretch_left_is_signed_too(app, old, value):
+    tell()
+    verify()
+    prune()
+    assert found() == []
+    forge(f"UPDATE audit_stretches SET {value} WHERE pruned_at IS NOT NULL")
+    assert found() == [(Kind.REMOVED, 1, 6)]
+
+
 def test_every_night_what_is_old_leaves_and_the_rest_is_verified(app, old):
     tell()
     verify()

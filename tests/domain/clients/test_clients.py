@@ -95,6 +95,9 @@ def test_the_audit_tells_a_new_client_with_the_cpf_masked(app):
         ("birth_date", "31 de enero", "Escribe una fecha"),
         ("birth_date", "1990-02-30", "Escribe una fecha"),
         ("notes", "a" * 2001, "2000"),
+        ("notes", "Factura a nombre de 529.982.247-25", "quedaría a la vista"),
+        ("notes", "cpf:52998224725,", "quedaría a la vista"),
+        ("name", "Inês 529 982 247 25", "quedaría a la vista"),
     ],
 )
 def test_each_field_says_what_is_wrong_of_it(app, field, typed, why):

@@ -50,14 +50,24 @@ def test_it_is_shown_by_its_last_five_digits_alone():
     assert cpf.masked("52998224725") == "•••.•••.247-25"
 
 
-@pytest.mark.parametrize("words", ["529", "529.982", "529 982 247 25", "529.982.247-2x"])
+@pytest.mark.parametrize(
+    "words", ["529", "529.982", "529 982 247 25", "529.982.247-2x", "Inês Carvalho de Souza 529.982.247-24"]
+)
 def test_what_could_be_one_is_no_name(words):
     assert cpf.may_be(words)
 
 
-@pytest.mark.parametrize("words", ["", "Ana", "Ana 2", "José 1º", "ana7@vitrina.example", "12"])
+@pytest.mark.parametrize(
+    "words", ["", "Ana", "Ana 2", "José 1º", "ana7@vitrina.example", "12", "ana52998224725@vitrina.example"]
+)
 def test_a_name_is_none(words):
     assert not cpf.may_be(words)
+
+
+def test_it_is_found_among_other_words_and_no_longer_number_is_one():
+    assert cpf.find("Inês, 529.982.247-25 (suyo)") == cpf.find("529 982 247 25") == "52998224725"
+    for words in ("Inês Carvalho", "5299822472529", "529.982.247-24", ""):
+        assert cpf.find(words) is None
 
 
 def test_within_other_words_it_is_masked_and_other_numbers_stay():

@@ -17,7 +17,7 @@ from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.sessions import devices
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import accounts, permissions, rights
+from webapp.domain.staff import accounts, permissions, rights, team
 from webapp.domain.staff.models import StaffRole, StaffUser, UserAgentPermission
 from webapp.domain.staff.rights import Grant
 
@@ -202,3 +202,31 @@ def test_asking_is_one_query_by_an_index(rita, hugo, engine_kind):
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         plan = str(connection.exec_driver_sql(EXPLAIN[engine_kind] + sql, told).all())
     assert "uq_user_agent_permissions" in plan or "sqlite_autoindex_user_agent_permissions" in plan
+
+
+def test_an_invitation_counts_while_whoever_made_it_may_invite(rita, hugo):
+    with time_machine.travel(now(), tick=False) as clock:
+        give(hugo, rita, until=now() + timedelta(hours=2), staff={"create"})
+        with transaction():
+            by = accounts.as_actor(get(StaffUser, hugo.id))
+            links = [accounts.invite(StaffRole.USER, by=by) for _one in range(2)]
+        assert accounts.get_invitation(links[0]).created_by == by.ref
+        clock.shift(timedelta(hours=2))
+        for link in links:
+            with pytest.raises(NotFound):
+                accounts.get_invitation(link)
+        give(hugo, rita, staff={"create"})
+        assert accounts.get_invitation(links[0])
+        give(hugo, rita, staff={"read"})
+        with pytest.raises(NotFound), transaction():
+            accounts.join(links[0], email="x@vitrina.example", full_name="Equis", password="x", locale="es", by=SYSTEM)
+
+
+def test_whoever_may_invite_withdraws_no_invitation_above_themselves(rita, hugo):
+    give(hugo, rita, staff={"create"})
+    with transaction():
+        token = accounts.invite(StaffRole.SYSADMIN, by=accounts.as_actor(get(StaffUser, rita.id)))
+        number = accounts.get_invitation(token).id
+    with pytest.raises(Denied), transaction():
+        team.withdraw_invitation(number, by=accounts.as_actor(get(StaffUser, hugo.id)))
+    assert accounts.get_invitation(token)

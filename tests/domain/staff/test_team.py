@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 
 from tests.conftest import count
+from tests.entering import opened
 from tests.factories import StaffFactory
 from webapp.base.db import db, get, transaction
 from webapp.base.errors import Conflict, Denied, NotFound, Refused
@@ -136,7 +137,7 @@ def test_who_is_let_go_may_nothing_on_the_chats_desk_until_another_account_is_th
     remove(rita, hugo)
     assert rights.of_person(person) == rights.NOTHING and links.of_person(person) is None
     with transaction():
-        links.link(links.ask(omar, by=SYSTEM), person, by=SYSTEM)
+        links.link(*opened(links.ask(omar, by=SYSTEM), person), person, by=SYSTEM)
     assert links.of_person(person).id == omar.id
     done(team.reactivate, hugo, by=rita)
     assert db.session.get(StaffUser, hugo.id, populate_existing=True).telegram_user_id is None

@@ -62,6 +62,12 @@ def sign(stretch: AuditStretch, key: bytes) -> str:
     return hmac.new(key, f"stretch:{words}".encode(), hashlib.sha256).hexdigest()
 
 
+def sign_pruning(stretch: AuditStretch, key: bytes) -> str:
+    """The signature of a stretch that left: that of its own, and of when it was pruned."""
+    words = json.dumps([stretch.signature, _said(stretch.pruned_at)])
+    return hmac.new(key, f"pruning:{words}".encode(), hashlib.sha256).hexdigest()
+
+
 def head() -> Head:
     """Where the chain ends now."""
     row = AuditLog

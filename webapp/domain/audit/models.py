@@ -55,7 +55,8 @@ class AuditLog(Base):
 class AuditStretch(Base):
     """A run of the chain from `first_seq` on, sealed with one key; open until its end is known and signed.
 
-    What is pruned leaves its stretch: the hashes at both ends, over which the chain goes on.
+    What is pruned leaves its stretch: the hashes at both ends, over which the chain goes on, and `pruning`, which signs
+    that they were pruned, and when.
     """
 
     __tablename__ = "audit_stretches"
@@ -69,6 +70,7 @@ class AuditStretch(Base):
     key_id: Mapped[str] = mapped_column(String(16))
     signed_by: Mapped[str | None] = mapped_column(String(16))
     signature: Mapped[str | None] = mapped_column(String(64))
+    pruning: Mapped[str | None] = mapped_column(String(64))
     first_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     last_at: Mapped[datetime | None] = mapped_column(AwareUTC)
     created_at: Mapped[datetime] = mapped_column(AwareUTC, default=now)

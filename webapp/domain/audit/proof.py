@@ -86,6 +86,14 @@ class _Ground:
             return Kind.KEY
         return None if stretch.signature == chain.sign(stretch, key) else Kind.STRETCH
 
+    def parting(self, stretch: AuditStretch) -> Kind | None:
+        """What is wrong with how a stretch left: what nobody signed as pruned was removed."""
+        fault = self.fault(stretch)
+        if fault is not None:
+            return fault
+        pruned = chain.sign_pruning(stretch, self.keys[stretch.signed_by or ""])
+        return None if stretch.pruning == pruned else Kind.REMOVED
+
 
 def resume(reached: int, seen: str | None, told: Iterable[Mapping[str, Any]]) -> Walk:
     """A walk that goes on where it was left."""
@@ -107,8 +115,11 @@ def step(walk: Walk, up_to: int, chunk: int = CHUNK) -> bool:
 
 
 def finish(walk: Walk, up_to: int, given: Sequence[tuple[int, str]] = ()) -> None:
-    """What only the whole shows: an end that was cut off, anchors that say otherwise. `given`: (number, hash)."""
+    """What only the whole shows: rows that stand beside the chain, an end that was cut off, anchors that say otherwise.
+    `given`: (number, hash)."""
     end, row = chain.head(), AuditStretch
+    for number, row_id in _beside():
+        walk.find(Kind.INSERTED, number, row=row_id)
     query = select(AuditAnchor.seq, AuditAnchor.row_hash).order_by(AuditAnchor.seq)
     anchors = sorted({*((seq, seen) for seq, seen in db.session.execute(query)), *given})
     for seq, seen in anchors:
@@ -127,6 +138,14 @@ def whole(given: Sequence[tuple[int, str]] = ()) -> tuple[Walk, int]:
         db.session.rollback()  # no long reading keeps the database from tidying up
     finish(walk, end, given)
     return walk, end
+
+
+def _beside() -> list[tuple[int, int]]:
+    """(number, id) of the rows that look sealed and have no place in the chain: no walk comes by them."""
+    log = AuditLog
+    looks = (log.seq <= 0) | (log.seq.is_(None) & log.row_hash.is_not(None))
+    found = db.session.execute(select(log.seq, log.id).where(looks).order_by(log.seq, log.id).limit(MOST))
+    return [(seq or 0, row_id) for seq, row_id in found]
 
 
 def _compare(walk: Walk, seq: int, seen: str) -> None:
@@ -196,7 +215,7 @@ def _cross(walk: Walk, seq: int, ground: _Ground) -> None:
     for one in ground.stretches:
         if one.pruned_at is None or one.last_seq is None or one.first_seq != walk.reached + 1 or one.last_seq >= seq:
             continue
-        fault = ground.fault(one)
+        fault = ground.parting(one)
         if fault is not None or (walk.hash is not None and one.prev_hash != walk.hash):
             walk.find(fault or Kind.STRETCH, one.first_seq, one.last_seq)
         walk.reached, walk.hash = one.last_seq, one.last_hash

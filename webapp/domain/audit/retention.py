@@ -1,8 +1,8 @@
 """Retention: what is old enough leaves, by whole stretches, and never unseen.
 
 A stretch goes when it is signed, its end is known to somebody outside, and the chain was verified a short while ago.
-What is left of it are the hashes at both its ends, over which the chain goes on. The database itself refuses any other
-removal (migration 0013).
+What is left of it are the hashes at both its ends, over which the chain goes on, and a signature that it was pruned.
+The database itself refuses any other removal (migration 0013).
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from webapp.base.clock import now
 from webapp.base.db import db
 from webapp.base.errors import Conflict, Invalid
 from webapp.base.i18n import _
-from webapp.domain.audit import anchors, trail, verifications
+from webapp.domain.audit import anchors, chain, trail, verifications
 from webapp.domain.audit.actors import Actor
 from webapp.domain.audit.models import AuditLog, AuditStretch, AuditText
 
@@ -44,11 +44,20 @@ def prune(before: datetime, *, by: Actor) -> int:
     mine = AuditLog.seq.between(stretch.first_seq, stretch.last_seq)
     with trail.watch(stretch, "prune", by=by, rows=stretch.last_seq - stretch.first_seq + 1):
         stretch.pruned_at = now()
+        stretch.pruning = chain.sign_pruning(stretch, _key_of(stretch))
     db.session.execute(
         delete(AuditText).where(AuditText.audit_id.in_(select(AuditLog.id).where(mine))), execution_options=QUIET
     )
     gone = db.session.execute(delete(AuditLog).where(mine), execution_options=QUIET)
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _key_of(stretch: AuditStretch) -> bytes:
+    """The key that signed it. Raises Conflict when that one is gone."""
+    key = chain.held_keys().get(stretch.signed_by or "")
+    if key is None:
+        raise Conflict(_("La verificación encontró algo: nada se borra hasta que se aclare."))
+    return key
 
 
 def _refuse_unproved(seq: int) -> None:

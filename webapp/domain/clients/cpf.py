@@ -6,6 +6,7 @@ from webapp.base.i18n import _
 
 ELEVEN = re.compile(r"[0-9]{11}")
 WITHIN = re.compile(r"[0-9](?:[.\-/ \u00a0]*[0-9]){10}")
+ALONE = re.compile(rf"(?<![0-9]){WITHIN.pattern}(?![0-9])")
 SIGNS = str.maketrans("", "", ".-/ \u00a0")
 HIDDEN = "•••.•••.•••-••"
 
@@ -41,6 +42,16 @@ def masked(digits: str) -> str:
     return f"•••.•••.{digits[6:9]}-{digits[9:]}"
 
 
+def find(text: str) -> str | None:
+    """The eleven digits of the first CPF that stands among other words; None when none does."""
+    for found in ALONE.finditer(text):
+        try:
+            return read(found[0])
+        except ValueError:
+            continue
+    return None
+
+
 def hidden(text: str) -> str:
     """A text with each CPF in it masked: for what is written down of what somebody asked."""
     return WITHIN.sub(_unless_none, text)
@@ -48,7 +59,7 @@ def hidden(text: str) -> str:
 
 def may_be(text: str) -> bool:
     """Whether words could be a CPF, a part of one, or hold one: they are no name, and have no place in an address."""
-    if hidden(text) != text:
+    if WITHIN.search(" ".join(word for word in text.split() if "@" not in word)):
         return True
     digits = text.translate(SIGNS)
     return len(digits) >= 3 and sum(sign.isdigit() for sign in digits) * 2 > len(digits)

@@ -44,7 +44,7 @@ def _name(text: Any) -> str:
     name = clean(text)
     if not 2 <= len(name) <= NAME:
         raise ValueError(_("Escribe su nombre, entre 2 y %(most)s caracteres.", most=NAME))
-    return name
+    return _without_cpf(name)
 
 
 def _birth_date(value: Any) -> date | None:
@@ -76,7 +76,14 @@ def _notes(text: Any) -> str | None:
     notes = clean(text, lines=True)
     if len(notes) > NOTES:
         raise ValueError(_("Como máximo %(most)s caracteres.", most=NOTES))
-    return notes or None
+    return _without_cpf(notes) or None
+
+
+def _without_cpf(text: str) -> str:
+    """The same words. Raises ValueError for a CPF among them: it would lie in clear wherever they are told."""
+    if cpf.find(text) is not None:
+        raise ValueError(_("Aquí no va un CPF: quedaría a la vista. Escríbelo en su campo."))
+    return text
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

@@ -39,12 +39,12 @@ NAMES = {
 }
 KNOWN = {name: column for column, names in NAMES.items() for name in names}
 PROBLEMS = {
-    "name": lazy_gettext("El nombre tiene entre 2 y 100 caracteres."),
+    "name": lazy_gettext("El nombre tiene entre 2 y 100 caracteres, y ningún CPF."),
     "cpf": lazy_gettext("Ese CPF no existe: revisa sus 11 números."),
     "birth_date": lazy_gettext("La fecha de nacimiento no se entiende, o no da entre 16 y 120 años."),
     "email": lazy_gettext("El correo no parece válido."),
     "phone": lazy_gettext("El teléfono tiene de 7 a 15 números."),
-    "notes": lazy_gettext("Las notas son demasiado largas."),
+    "notes": lazy_gettext("Las notas son demasiado largas, o llevan un CPF."),
     "twice": lazy_gettext("Este CPF ya está en otra línea."),
     "known": lazy_gettext("Ya es cliente: se queda como está."),
 }

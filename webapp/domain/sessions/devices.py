@@ -84,6 +84,13 @@ def find(token: str, kind: str) -> UserSession | None:
     return db.session.scalar(query)
 
 
+def is_live(session_id: uuid.UUID) -> bool:
+    """Whether this session has not ended, at this moment."""
+    row = UserSession
+    mine = select(row.id).where(row.id == session_id, row.is_active, row.expires_at > now())
+    return db.session.scalar(mine) is not None
+
+
 def renew_spent(token: str, init_data_hash: str) -> str | None:
     """A new token, and new idle time, for one whose idle time may be over, shown with its own launch; None when it
     cannot be renewed. Of two who show the same one, one gets another."""

@@ -17,7 +17,7 @@ from webapp.base.i18n import LOCALES, _
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.staff import closing, notices, waits
+from webapp.domain.staff import closing, notices, rights, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
 from webapp.domain.staff.waits import Origin
@@ -93,7 +93,8 @@ def refuse_taken(email: str) -> str:
 
 
 def get_invitation(token: str) -> StaffInvitation:
-    """The invitation behind a link. Raises NotFound when it was used, is over, or never was."""
+    """The invitation behind a link. Raises NotFound when it was used, is over, never was, or when whoever made it may
+    not invite any more."""
     query = select(StaffInvitation).where(
         StaffInvitation.token_hash == hash_token(token),
         StaffInvitation.used_at.is_(None),
@@ -101,7 +102,7 @@ def get_invitation(token: str) -> StaffInvitation:
         StaffInvitation.expires_at > now(),
     )
     invitation = db.session.scalar(query)
-    if invitation is None:
+    if invitation is None or not _may_still_invite(invitation):
         raise NotFound(_("Esta invitación ya se usó o venció. Pide otra a quien te invitó."))
     return invitation
 
@@ -188,7 +189,8 @@ def refused() -> Unknown:
 
 
 def change_password(staff: StaffUser, old: str, new: str, *, keep: uuid.UUID, by: Actor) -> int:
-    """A new password; every other session ends. Returns how many did. Raises Invalid (fields)."""
+    """A new password; every other session ends. Returns how many did. Raises Invalid (fields), Unknown (`hold`)."""
+    staff = closing.hold(staff.id, by.session)
     all_fit(lambda: _refuse_wrong(old, staff), lambda: refuse_weak(new, staff.email, field="new", name=staff.full_name))
     with trail.watch(staff, "update", by=by):
         staff.password_hash, staff.password_changed_at = hash_password(new), now()
@@ -220,6 +222,15 @@ def read_name(text: str) -> str:
     if not 2 <= len(name) <= 100:
         raise Invalid(fields={"full_name": _("Escribe tu nombre, entre 2 y 100 caracteres.")})
     return name
+
+
+def _may_still_invite(invitation: StaffInvitation) -> bool:
+    """Whether an account that made this invitation would be let make it now; an operator always."""
+    kind, _colon, number = invitation.created_by.partition(":")
+    if kind != "staff":
+        return kind == "system"
+    giver = account_of(Actor("staff", number))
+    return giver is not None and invitation.role.rank <= giver.role.rank and rights.may(giver, "staff", "create")
 
 
 def _refuse_above(role: StaffRole, by: Actor) -> None:

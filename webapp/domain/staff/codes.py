@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, select, update
 
 from webapp.base.clock import now
 from webapp.base.crypto import hash_token, new_token
@@ -33,14 +33,27 @@ def keep(staff_id: uuid.UUID, purpose: str, good_for: timedelta, *, by: Actor, e
     return code
 
 
-def use(code: str, purpose: str) -> uuid.UUID:
-    """Whose code this is; it is used up, once whoever races. Raises NotFound."""
-    statement = update(StaffCode).where(StaffCode.code_hash == hash_token(code), *still_open(purpose))
+def find(purpose: str, which: ColumnElement[bool]) -> StaffCode:
+    """The code for this purpose, while it can be used. Raises NotFound."""
+    found = db.session.scalar(select(StaffCode).where(which, *still_open(purpose)))
+    if found is None:
+        raise gone()
+    return found
+
+
+def use(code_hash: str, purpose: str) -> uuid.UUID:
+    """Whose code has this hash; it is used up, once whoever races. Raises NotFound."""
+    statement = update(StaffCode).where(StaffCode.code_hash == code_hash, *still_open(purpose))
     used = statement.values(used_at=now()).returning(StaffCode.staff_id)
     found: uuid.UUID | None = db.session.scalar(used, execution_options=QUIET)
     if found is None:
-        raise NotFound(_("Ese código ya se usó o venció. Pide otro."))
+        raise gone()
     return found
+
+
+def gone() -> NotFound:
+    """The one refusal of a code, whatever the cause."""
+    return NotFound(_("Ese código ya se usó o venció. Pide otro."))
 
 
 def drop_all(staff_id: uuid.UUID) -> None:

@@ -1,18 +1,20 @@
-"""Which Telegram belongs to which account: linked by a one-time code that its owner opens in the chat."""
+"""Which Telegram belongs to which account: linked by a one-time code that its owner opens in the chat, and confirms."""
 
+import hmac
 from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from webapp.base.crypto import hash_token, keyed_hash
 from webapp.base.db import db
-from webapp.base.errors import Conflict, NotFound, Unknown
+from webapp.base.errors import Conflict, Unknown
 from webapp.base.i18n import _
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import codes, notices
-from webapp.domain.staff.models import StaffUser
+from webapp.domain.staff import closing, codes, notices
+from webapp.domain.staff.models import StaffCode, StaffUser
 
 GOOD_FOR = timedelta(minutes=15)
 
@@ -20,23 +22,41 @@ GOOD_FOR = timedelta(minutes=15)
 def ask(staff: StaffUser, *, by: Actor) -> str:
     """A code that links the Telegram it is opened from, good once for a quarter of an hour; told once.
 
-    Raises Conflict while another Telegram is linked.
+    Raises Conflict while another Telegram is linked, Unknown for a session that has ended.
     """
+    staff = closing.hold(staff.id, by.session)
     if staff.telegram_user_id is not None:
         raise Conflict(_("Tu cuenta ya está unida a un Telegram. Sepáralo antes de unir otro."))
     return codes.keep(staff.id, "telegram", GOOD_FOR, by=by)
 
 
-def link(code: str, person: int, *, by: Actor) -> StaffUser:
-    """Ties the account that asked for the code to this person of Telegram; `person`: their id.
+def opened(code: str, person: int) -> tuple[StaffUser, str]:
+    """(whose account a code would tie, the proof that this person of Telegram was asked whether they want that).
 
-    Raises NotFound for a code that was used, is over, or never was, Conflict for an account or a Telegram that is tied.
+    Whoever opens a code may have been sent it by somebody else, so opening it ties nothing. Raises NotFound as below.
     """
-    staff_id = codes.use(code, "telegram")
+    found = codes.find("telegram", StaffCode.code_hash == hash_token(code))
+    staff = db.session.scalar(select(StaffUser).where(StaffUser.id == found.staff_id, StaffUser.is_active))
+    if staff is None:
+        raise codes.gone()
+    return staff, f"{found.id}:{_proof(found, person)}"
+
+
+def link(code_id: int, proof: str, person: int, *, by: Actor) -> StaffUser:
+    """Ties the account that asked for the code to this person of Telegram, who was asked and says yes (`opened`);
+    `person`: their id.
+
+    Raises NotFound for a code that was used, is over, never was, or was opened by another, Conflict for an account or a
+    Telegram that is tied.
+    """
+    found = codes.find("telegram", StaffCode.id == code_id)
+    if not hmac.compare_digest(proof.encode(), _proof(found, person).encode()):
+        raise codes.gone()
+    staff_id = codes.use(found.code_hash, "telegram")
     query = select(StaffUser).where(StaffUser.id == staff_id).with_for_update()
     staff = db.session.scalars(query.execution_options(populate_existing=True)).one()
     if not staff.is_active:
-        raise NotFound(_("Ese código ya se usó o venció. Pide otro."))
+        raise codes.gone()
     if staff.telegram_user_id is not None:
         raise Conflict(_("Esa cuenta ya está unida a un Telegram."))
     _free_of_who_was_let_go(person, by=by)
@@ -74,6 +94,11 @@ def arriving(person: int, launch: str) -> StaffUser:
 def of_person(person: int) -> StaffUser | None:
     """The account that is tied to this person of Telegram, while it is active."""
     return db.session.scalar(select(StaffUser).where(StaffUser.telegram_user_id == person, StaffUser.is_active))
+
+
+def _proof(code: StaffCode, person: int) -> str:
+    """Of our key, so that nobody makes it, whatever they read of the database or write to the bot."""
+    return keyed_hash(f"{code.code_hash}:{person}", "staff-link")[:32]
 
 
 def _free_of_who_was_let_go(person: int, *, by: Actor) -> None:

@@ -3,6 +3,7 @@
 Whoever gives and whoever gets are held first, so that a right that is taken away this moment is not passed on.
 """
 
+import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,18 +97,50 @@ def grant(
     giver: StaffUser,
     by: Actor,
     agreed: Collection[str] | None = None,
+    seen: str | None = None,
 ) -> int:
     """Gives somebody in each of these sections these rights instead of those they have there (no acts: none at all).
-    Returns in how many sections that changed something. `agreed`: what they may lose by it (see `named_losses`); None
-    for anything.
+    Returns how many sections were changed. `seen`: how their rights stood when that was decided (`standing`).
+    `agreed`: what they may lose by it (`named_losses`); None for anything.
 
     Raises NotFound for nobody, Denied for oneself and for more than the giver has, Conflict for somebody who may
-    everything by role, Invalid (`until-<section>`) for an end that is past or later than the giver's own, Loss when
-    more would be lost than was agreed to.
+    everything by role, Invalid (`until-<section>`) for an end that is past or later than the giver's own, (`seen`) when
+    somebody changed their rights since, Loss when more would be lost than was agreed to.
     """
     giver, staff = _hold(giver.id, staff_id)
     _refuse_whom(giver, staff)
-    mine, has = rights.of(giver), {row.agent_name: row for row in _of(staff)}
+    has = {row.agent_name: row for row in _of(staff)}
+    if seen is not None and seen != _standing(has.values()):
+        words = _("Alguien cambió estos permisos mientras los mirabas. Así están ahora: marca otra vez lo que quieras.")
+        raise Invalid(fields={"seen": words})
+    return _give(staff, wanted, has, giver=giver, by=by, agreed=agreed)
+
+
+def add(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser, by: Actor) -> int:
+    """The same on top of what they have: acts and ends only grow. For several people at once."""
+    giver, staff = _hold(giver.id, staff_id)
+    _refuse_whom(giver, staff)
+    # Once they are held: what is taken this moment does not come back.
+    has = {row.agent_name: row for row in _of(staff)}
+    more = {name: _more(has.get(name), one) for name, one in wanted.items()}
+    return _give(staff, more, has, giver=giver, by=by)
+
+
+def standing(staff_id: uuid.UUID) -> str:
+    """A name of how somebody's rights stand now: the same as long as nobody changes them."""
+    return _standing(of(staff_id))
+
+
+def _give(
+    staff: StaffUser,
+    wanted: Mapping[str, Grant],
+    has: Mapping[str, UserAgentPermission],
+    *,
+    giver: StaffUser,
+    by: Actor,
+    agreed: Collection[str] | None = None,
+) -> int:
+    mine = rights.of(giver)
     known = {name: one for name, one in wanted.items() if name in GRANTABLE}
     found = [Change(name, has.get(name), _closed(one)) for name, one in known.items()]
     changes = [change for change in found if change.is_one]
@@ -121,12 +154,6 @@ def grant(
     if lost:  # less to hold, but still theirs: what they asked for and their browsers stay
         devices.revoke_all(by=by, staff_id=staff.id)
     return len(changes)
-
-
-def add(staff_id: uuid.UUID, wanted: Mapping[str, Grant], *, giver: StaffUser, by: Actor) -> int:
-    """The same on top of what they have: acts and ends only grow. For several people at once."""
-    has = {row.agent_name: row for row in of(staff_id)}
-    return grant(staff_id, {name: _more(has.get(name), one) for name, one in wanted.items()}, giver=giver, by=by)
 
 
 def named_losses(lost: Mapping[str, Collection[str]]) -> frozenset[str]:
@@ -199,6 +226,11 @@ def _of(staff: StaffUser) -> Sequence[UserAgentPermission]:
     row = UserAgentPermission
     query = select(row).where(row.user_id == staff.id)
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _standing(rows: Iterable[UserAgentPermission]) -> str:
+    told = sorted((row.agent_name, sorted(_acts(row)), str(row.expires_at)) for row in rows if _acts(row))
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _refuse_whom(giver: StaffUser, staff: StaffUser) -> None:

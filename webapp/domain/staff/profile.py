@@ -15,7 +15,7 @@ from webapp.base.i18n import LOCALES, _, speaking
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.settings import config
-from webapp.domain.staff import accounts, codes, notices, rights
+from webapp.domain.staff import accounts, closing, codes, notices, rights
 from webapp.domain.staff.models import StaffCode, StaffUser
 
 CONFIRMATION = timedelta(hours=24)
@@ -35,8 +35,9 @@ def ask_email(staff: StaffUser, email: str, *, address: str, by: Actor) -> None:
     """Another e-mail, which counts once its link is opened; until then the old one does.
 
     The link (`address` and a code) goes to the Telegram that is linked; without one a responsible hands it over.
-    Raises Invalid for an address that does not do.
+    Raises Invalid for an address that does not do, Unknown for a session that has ended.
     """
+    staff = closing.hold(staff.id, by.session)
     wanted = accounts.read_email(email)
     if wanted == staff.email:
         raise Invalid(fields={"email": _("Ese ya es tu correo.")})
@@ -90,7 +91,7 @@ def asked_email(code: str) -> tuple[StaffUser, str]:
 def confirm_email(code: str, *, by: Actor) -> StaffUser:
     """Makes the e-mail theirs, once whoever races. Raises NotFound as above, Conflict when somebody has it by now."""
     staff, email = asked_email(code)
-    codes.use(code, "email")
+    codes.use(hash_token(code), "email")
     old = staff.email
     try:
         with trail.watch(staff, "update", by=by):

@@ -89,8 +89,9 @@ def left(staff: StaffUser) -> int:
 
 
 def renew_codes(staff: StaffUser, *, by: Actor) -> list[str]:
-    """Ten new recovery codes, told once; the old ones are worth nothing. Raises Conflict without a second factor."""
-    db.session.refresh(staff, with_for_update=True)  # two at once would leave twenty
+    """Ten new recovery codes, told once; the old ones are worth nothing. Raises Conflict without a second factor,
+    Unknown for a session that has ended."""
+    staff = closing.hold(staff.id, by.session)  # two at once would leave twenty
     if not is_on(staff):
         raise Conflict(_("Primero activa el segundo paso."))
     codes = _renew(staff)

@@ -21,7 +21,7 @@ from webapp.base.search import containing
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
 from webapp.domain.sessions.models import UserSession
-from webapp.domain.staff import closing, notices
+from webapp.domain.staff import accounts, closing, notices
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 
 CHANGE = "permission_change"
@@ -157,7 +157,11 @@ def remove(staff_id: uuid.UUID, *, by: Actor) -> bool:
 
 
 def withdraw_invitation(invitation_id: int, *, by: Actor) -> None:
-    """Makes an invitation worthless. Raises NotFound for one that is used, over, or taken back."""
+    """Makes an invitation worthless. Raises NotFound for one that is used, over, or taken back, Denied for one into a
+    role above that of who acts."""
+    invitation, giver = db.session.get(StaffInvitation, invitation_id), accounts.account_of(by)
+    if invitation is not None and by.kind != "system" and (giver is None or invitation.role.rank > giver.role.rank):
+        raise Denied(_("Tu cuenta no tiene permiso para esto."))
     if not _withdraw(StaffInvitation.id == invitation_id, by=by):
         raise NotFound(_("Esa invitación ya no está abierta."))
 
