@@ -25,7 +25,7 @@ from webapp.base.clock import now
 from webapp.base.db import db, transaction
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.channels.models import VIPSubscriber
-from webapp.domain.insights import exports, listings
+from webapp.domain.insights import exports, listing
 from webapp.domain.insights.models import Export, ExportState
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.users.models import User
@@ -40,7 +40,7 @@ LATER = timedelta(minutes=2)
 @pytest.fixture(autouse=True)
 def short_pages(app, monkeypatch):
     """A list is long from 20 lines on, and written 10 at a time."""
-    monkeypatch.setattr(listings, "PAGE", 10)
+    monkeypatch.setattr(listing, "PAGE", 10)
     monkeypatch.setattr(door, "FEW", 20)
     files = app.extensions["files"]
     yield files
@@ -346,7 +346,7 @@ def test_two_workers_write_each_file_once(panel, fifty):
 
 
 def test_the_memory_does_not_grow_with_the_list(panel, plan, monkeypatch):
-    monkeypatch.setattr(listings, "PAGE", 200)
+    monkeypatch.setattr(listing, "PAGE", 200)
     peaks = []
     for number in (2_000, 10_000):
         many(number, plan, begin=number * 10)
