@@ -23,6 +23,8 @@ from tests.panel.members import a_plan, open_channels
 from webapp.base import workbooks
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
+from webapp.domain.audit import trail
+from webapp.domain.audit.actors import Actor
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.channels.models import VIPSubscriber
 from webapp.domain.insights import exports, listing
@@ -145,6 +147,22 @@ def test_a_short_list_comes_at_once(panel, plan):
     many(20, plan)
     assert is_whole(lines_of(panel.post("/panel/vip/export/csv")), 20)
     assert count(Export) == 0
+
+
+def test_a_long_audit_takes_the_same_road_and_reads_as_at_once(panel, fifty, caio):
+    told = [Actor("staff", str(caio.id), "Caio Lima")] * 21
+    with transaction():
+        for number, by in enumerate(told):
+            old, new = {"is_blocked": False}, {"is_blocked": True, "blocked_until": "2026-03-01T12:00:00+00:00"}
+            trail.note("update", "users", 800_000_000 + number, by=by, old=old, new=new, reason="Insulta")
+    there = panel.post("/panel/audit/export/csv?thing=users&from=2020-01-01").location
+    assert "/panel/exports/" in there and "Auditoría" in panel.get(there).text
+    work()
+    lines = lines_of(panel.post(f"{there}/download"))
+    alone = lines_of(panel.post("/panel/audit/export/csv?thing=users&id=800000007"))
+    assert len(lines) == 1 + 21 and alone[0] == lines[0] and alone[1] in lines
+    assert "Caio Lima bloqueó a P800000007" in alone[1][4] and ", 6:00" in alone[1][8]
+    assert count(AuditLog, AuditLog.action == "export", AuditLog.resource_type == "audit_logs") == 2
 
 
 def test_names_are_no_formulas_in_a_long_file_either(panel, fifty):

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
-from webapp.domain.insights import channel_listings, people_listings
+from webapp.domain.insights import audit_listings, channel_listings, people_listings
 from webapp.domain.insights.listing import Listing
 
-LISTINGS: Mapping[str, Listing] = {**channel_listings.LISTINGS, **people_listings.LISTINGS}
+LISTINGS: Mapping[str, Listing] = {
+    **channel_listings.LISTINGS,
+    **people_listings.LISTINGS,
+    **audit_listings.LISTINGS,
+}
