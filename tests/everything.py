@@ -25,7 +25,7 @@ from webapp.domain.clients import clients, cpf
 from webapp.domain.clients import imports as client_imports
 from webapp.domain.clients.models import Client
 from webapp.domain.insights import exports
-from webapp.domain.insights.listings import PeopleFilter
+from webapp.domain.insights.people_listings import PeopleFilter
 from webapp.domain.staff import accounts, browsers, codes
 from webapp.domain.staff.models import StaffInvitation, StaffRole
 from webapp.domain.users.models import User

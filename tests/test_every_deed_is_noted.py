@@ -55,8 +55,8 @@ from webapp.domain.channels.records import ImportedMember, ManualPayment
 from webapp.domain.clients import clients
 from webapp.domain.clients import imports as client_imports
 from webapp.domain.insights import exports, undoing
-from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import ExportState
+from webapp.domain.insights.people_listings import PeopleFilter
 from webapp.domain.sessions import devices
 from webapp.domain.settings import config, texts
 from webapp.domain.staff import (

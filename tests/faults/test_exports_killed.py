@@ -16,8 +16,8 @@ from webapp.base.clock import now
 from webapp.base.db import db, transaction
 from webapp.base.files import Files
 from webapp.domain.insights import exports
-from webapp.domain.insights.listings import PeopleFilter
 from webapp.domain.insights.models import Export, ExportState
+from webapp.domain.insights.people_listings import PeopleFilter
 from webapp.domain.staff import accounts
 from webapp.domain.users.models import User
 

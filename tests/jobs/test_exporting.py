@@ -23,9 +23,11 @@ from tests.panel.members import a_plan, open_channels
 from webapp.base import workbooks
 from webapp.base.clock import now
 from webapp.base.db import db, transaction
+from webapp.domain.audit import trail
+from webapp.domain.audit.actors import Actor
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.channels.models import VIPSubscriber
-from webapp.domain.insights import exports, listings
+from webapp.domain.insights import exports, listing
 from webapp.domain.insights.models import Export, ExportState
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.users.models import User
@@ -40,7 +42,7 @@ LATER = timedelta(minutes=2)
 @pytest.fixture(autouse=True)
 def short_pages(app, monkeypatch):
     """A list is long from 20 lines on, and written 10 at a time."""
-    monkeypatch.setattr(listings, "PAGE", 10)
+    monkeypatch.setattr(listing, "PAGE", 10)
     monkeypatch.setattr(door, "FEW", 20)
     files = app.extensions["files"]
     yield files
@@ -145,6 +147,22 @@ def test_a_short_list_comes_at_once(panel, plan):
     many(20, plan)
     assert is_whole(lines_of(panel.post("/panel/vip/export/csv")), 20)
     assert count(Export) == 0
+
+
+def test_a_long_audit_takes_the_same_road_and_reads_as_at_once(panel, fifty, caio):
+    told = [Actor("staff", str(caio.id), "Caio Lima")] * 21
+    with transaction():
+        for number, by in enumerate(told):
+            old, new = {"is_blocked": False}, {"is_blocked": True, "blocked_until": "2026-03-01T12:00:00+00:00"}
+            trail.note("update", "users", 800_000_000 + number, by=by, old=old, new=new, reason="Insulta")
+    there = panel.post("/panel/audit/export/csv?thing=users&from=2020-01-01").location
+    assert "/panel/exports/" in there and "Auditoría" in panel.get(there).text
+    work()
+    lines = lines_of(panel.post(f"{there}/download"))
+    alone = lines_of(panel.post("/panel/audit/export/csv?thing=users&id=800000007"))
+    assert len(lines) == 1 + 21 and alone[0] == lines[0] and alone[1] in lines
+    assert "Caio Lima bloqueó a P800000007" in alone[1][4] and ", 6:00" in alone[1][8]
+    assert count(AuditLog, AuditLog.action == "export", AuditLog.resource_type == "audit_logs") == 2
 
 
 def test_names_are_no_formulas_in_a_long_file_either(panel, fifty):
@@ -346,7 +364,7 @@ def test_two_workers_write_each_file_once(panel, fifty):
 
 
 def test_the_memory_does_not_grow_with_the_list(panel, plan, monkeypatch):
-    monkeypatch.setattr(listings, "PAGE", 200)
+    monkeypatch.setattr(listing, "PAGE", 200)
     peaks = []
     for number in (2_000, 10_000):
         many(number, plan, begin=number * 10)

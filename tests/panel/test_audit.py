@@ -21,14 +21,14 @@ from webapp.domain.catalog.models import UserInterest
 from webapp.domain.channels import imports, plans, subscriptions
 from webapp.domain.channels.models import Status, SubscriptionPeriod
 from webapp.domain.clients import imports as client_imports
-from webapp.domain.insights import things
+from webapp.domain.insights import audit_words, things
 from webapp.domain.settings import config
 from webapp.domain.staff import accounts, codes, team
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.users import people, roles
 from webapp.domain.users.models import UserRole
 from webapp.jobs import clockwork
-from webapp.panel import audit_words, denials
+from webapp.panel import denials
 
 CAIO = Actor("staff", "caio", "Caio Lima", ip="203.0.113.7", request="abc", source="ADMIN_PANEL")
 

@@ -13,6 +13,7 @@ from webapp.base.db import db, transaction
 from webapp.domain.staff import accounts, permissions
 from webapp.domain.staff.models import StaffUser, UserAgentPermission
 from webapp.domain.staff.rights import Grant, may
+from webapp.panel import cookies, guard
 
 FILL = {"int": 1, "uuid": uuid.UUID(int=0), "default": "start_free"}
 
@@ -67,6 +68,13 @@ def test_each_person_gets_what_their_rights_say_and_no_more(app, as_staff, who, 
             assert refused
             continue
         assert refused is not may(staff, view.allowed.section, view.allowed.act), (path, verb, answer.status_code)
+
+
+def test_admitting_takes_two_queries_who_it_is_and_what_they_may(app, as_staff, agent, counted, engine_kind):
+    kept = as_staff(agent).client.get_cookie(cookies.name())
+    begin = 1 if engine_kind == "sqlite" else 0
+    with app.test_request_context("/panel/vip/", headers={"Cookie": f"{kept.key}={kept.value}"}):
+        assert counted(guard.admit) == begin + 2
 
 
 def test_whoever_has_shown_their_password_alone_gets_to_the_second_factor_and_nowhere_else(app, as_staff, root):

@@ -142,8 +142,9 @@ def tune(engine: Engine, synchronous: str = "NORMAL") -> None:
 
 
 def _be_patient(connection: Any, _record: Any) -> None:
-    """Without this a statement waits for ever, and with it the thread that asked."""
-    connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
+    """Without a limit a statement waits for ever, and with it the thread that asked. Compiling a statement, which
+    PostgreSQL does where it expects many rows, takes up to a second, and ours never last that long."""
+    connection.execute(f"SET lock_timeout = '{PATIENCE}s'; SET jit = off")
     connection.commit()
 
 

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from webapp.base.db import db
+from webapp.base.db import connection, db
 
 
 class _Kept(threading.local):
@@ -47,7 +48,7 @@ def rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     here = engine()
     lost = here.dialect.loaded_dbapi.OperationalError
     if here.dialect.name == "sqlite":
-        params = {name: _text(value) if isinstance(value, datetime) else value for name, value in params.items()}
+        params = {name: _plain(value) for name, value in params.items()}
     else:
         sql = _pyformat(sql)
     try:
@@ -59,6 +60,23 @@ def rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     except lost as error:
         forget()
         raise OperationalError(sql, None, error) from error
+
+
+def within(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The same on the connection of the session: what the transaction that is open has written, or locked, counts.
+
+    Raises OperationalError when the database cannot be reached.
+    """
+    here = connection()
+    if here.dialect.name == "sqlite":
+        params = {name: _plain(value) for name, value in params.items()}
+    else:
+        sql = _pyformat(sql)
+    result = here.exec_driver_sql(sql, params)
+    assert result.cursor is not None
+    found = result.cursor.fetchall()
+    result.close()
+    return list(found)
 
 
 def moment(value: Any) -> datetime | None:
@@ -92,9 +110,11 @@ def _open(engine: Engine) -> Any:
     return connection
 
 
-def _text(at: datetime) -> str:
-    """As AwareUTC writes it, so that text compares like time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+def _plain(value: Any) -> Any:
+    """As SQLite keeps it: a moment as AwareUTC writes it, so that text compares like time; a UUID by its digits."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.hex if isinstance(value, UUID) else value
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,5 @@
 """Auditoría: who did what to which thing, when and from where; the state of the chain; taking a deed back."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -9,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from webapp.base import outbox, workbooks
+from webapp.base import outbox
 from webapp.base.db import transaction
 from webapp.base.errors import Denied, NotFound
 from webapp.base.i18n import _, day, lazy_gettext
@@ -19,14 +18,14 @@ from webapp.base.words import clean
 from webapp.domain.audit import anchors, chain, rows, verifications
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.audit.rows import Filter
-from webapp.domain.insights import things, undoing
+from webapp.domain.insights import audit_values, audit_words, things, undoing
 from webapp.domain.insights.things import Thing
 from webapp.domain.staff import accounts
-from webapp.panel import audit_values, audit_words, exports, guard, pages
+from webapp.panel import exports, guard, pages
 from webapp.panel.guard import allow, sudo
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
-SIZES, PAGE = (50, 100, 200), 1000
+SIZES = (50, 100, 200)
 DELICATE = ("staff", "settings")  # whose own pages ask again who somebody is
 EVERYBODY = {
     "staff": lazy_gettext("Todo el equipo"),
@@ -87,26 +86,7 @@ def page() -> ResponseReturnValue:
 @sudo
 def export(sheet: str) -> ResponseReturnValue:
     """All rows as a file, filtered as the address says."""
-    wanted = _wanted()
-    heads = [_("Id"), _("Momento"), _("Quién"), _("Acción"), _("Qué pasó"), _("Tipo"), _("Clave"), _("Antes")]
-    heads += [_("Después"), _("Por qué"), _("Dirección IP"), _("Petición"), _("Número"), _("Sello")]
-
-    def line(row: AuditLog, known: dict[things.Ref, Thing]) -> list[Any]:
-        thing = known.get((row.resource_type, row.resource_id))
-        what = [str(audit_words.ACTIONS.get(row.action, row.action)), audit_words.plain(row, thing)]
-        values = [audit_values.told(row.old_values), audit_values.told(row.new_values), audit_words.reason(row)]
-        where = [row.ip_address or "", row.request_id or "", row.seq, row.row_hash or ""]
-        who = [row.id, workbooks.local_text(row.at, pages.zone()), audit_words.who(row)]
-        return [*who, *what, audit_words.kind(row), row.resource_id, *values, *where]
-
-    def lines() -> Iterator[list[Any]]:
-        after: str | None = ""
-        while after is not None:
-            found = rows.search(wanted, after=after, size=PAGE)
-            known, after = things.names(found.rows), found.after
-            yield from (line(row, known) for row in found.rows)
-
-    return exports.send("auditoria", sheet, AuditLog.__tablename__, heads, lines())
+    return exports.give("audit", sheet, _wanted())
 
 
 @blueprint.get("/<int:row_id>")
@@ -171,8 +151,20 @@ def _line(row: AuditLog, thing: Thing | None) -> Line:
     icons = {"create": "plus", "update": "pencil", "delete": "trash", "login": "key", "logout": "logout"}
     icons |= {"export": "download", "read": "eye", "prune": "archive", "denied": "ban", "login_failed": "ban"}
     icons |= {"login_begun": "key", "sudo": "key", "sudo_failed": "ban", "code_failed": "ban", "second_factor": "key"}
-    words, reason = audit_words.sentence(row, thing, _url(thing)), audit_words.reason(row)
+    words, reason = _sentence(row, thing), audit_words.reason(row)
     return Line(row, words, reason, icons.get(row.action, "activity"), "red" if refused else "")
+
+
+def _sentence(row: AuditLog, thing: Thing | None) -> Markup:
+    """What happened, as a sentence; the thing leads to its page."""
+    words, values = audit_words.words(row, thing)
+    shown, url = Markup("<bdi>{}</bdi>").format(audit_words.name(row, thing)), _url(thing)
+    parts = {
+        "who": Markup("<b><bdi>{}</bdi></b>").format(audit_words.who(row)),
+        "thing": Markup('<a href="{}">{}</a>').format(url, shown) if url else shown,
+        "kind": escape(audit_words.kind(row)),
+    }
+    return Markup(escape(words)) % {**parts, **{key: escape(value) for key, value in values.items()}}  # noqa: S704
 
 
 def _url(thing: Thing | None) -> str:
@@ -196,7 +188,7 @@ def _told(row: AuditLog) -> dict[str, Any]:
         "row": row,
         "thing_url": _url(thing),
         "kind": audit_words.kind(row),
-        "changes": audit_values.changes(row),
+        "changes": audit_values.changes(row, pages.zone()),
         "beside": [_line(one, known.get((one.resource_type, one.resource_id))) for one in beside],
         "undone": undone,
         "undoes": pages.number((row.additional_data or {}).get("undoes")),

@@ -177,9 +177,7 @@ def _admit_halfway() -> ResponseReturnValue | None:
 
 def _who() -> tuple[Any, Any]:
     token = request.cookies.get(cookies.name(), "")
-    session = devices.find(token, "panel") if token else None
-    staff = accounts.get_account(session.staff_id) if session is not None and session.staff_id else None
-    return (staff, session) if staff is not None else (None, None)
+    return (accounts.signed_in(token) if token else None) or (None, None)
 
 
 def _to_sign_in() -> ResponseReturnValue:

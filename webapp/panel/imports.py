@@ -9,7 +9,7 @@ from webapp.base.db import get, transaction
 from webapp.base.i18n import _
 from webapp.domain.channels import imports, lines
 from webapp.domain.channels.records import MemberImport, RowState
-from webapp.domain.insights.listings import LinesFilter
+from webapp.domain.insights.channel_listings import LinesFilter
 from webapp.panel import exports, pages, sent_lists, uploads
 from webapp.panel.guard import actor, allow, sudo
 

@@ -13,8 +13,8 @@ from webapp.base.errors import Denied, NotFound
 from webapp.base.i18n import _
 from webapp.domain.insights import behind, cohorts, projection
 from webapp.domain.insights.demand import demand
-from webapp.domain.insights.listings import BehindFilter
 from webapp.domain.insights.members import members
+from webapp.domain.insights.people_listings import BehindFilter
 from webapp.domain.insights.ranges import KEYS, USUAL, Range, choose
 from webapp.domain.insights.revenue import revenue
 from webapp.domain.settings import config

@@ -11,7 +11,7 @@ from webapp.base.i18n import _
 from webapp.domain.channels import standing, subscriptions
 from webapp.domain.clients import lists as clients
 from webapp.domain.insights import stories
-from webapp.domain.insights.listings import PeopleFilter
+from webapp.domain.insights.people_listings import PeopleFilter
 from webapp.domain.users import people
 from webapp.domain.users.models import Reach, User, UserRole
 from webapp.panel import exports, guard, pages

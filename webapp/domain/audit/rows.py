@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, exists, select, table, text
+from sqlalchemy import ColumnElement, Select, and_, column, exists, func, select, table, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.base.bulk import among
@@ -43,6 +43,12 @@ def search(wanted: Filter, *, after: str | None = None, size: int = 50) -> Page:
     """A page of rows, newest first."""
     query: Select[Any] = select(ROW).where(*_conditions(wanted))
     return page(query, ROW.at, ROW.id, after=after, size=size, scalars=True)
+
+
+def count(wanted: Filter, *, most: int) -> int:
+    """How many rows there are, up to `most`."""
+    some = select(ROW.id).where(*_conditions(wanted)).limit(most).subquery()
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def get_row(row_id: int) -> AuditLog | None:

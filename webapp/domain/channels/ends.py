@@ -63,7 +63,7 @@ def end(found: Sequence[Over]) -> None:
 
 
 def _planned(one: Over, settings: BotConfig) -> Over:
-    zone = people.zone_for(one.role, one.time_zone)
+    zone = people.zone_for(one.role, one.time_zone, settings.time_zone)
     number, due = reminders.planned(one, settings, zone, reminders.AT_THE_END)
     return one._replace(next_reminder=number, next_reminder_at=due)
 

@@ -19,7 +19,7 @@ from webapp.domain.settings import config
 from webapp.domain.users import people
 from webapp.domain.users.models import User
 
-BATCH = 1000  # others who write wait as long as one of these takes
+BATCH = 600  # others who write wait as long as one of these takes
 FEW = 10  # so many may always leave at once, whatever share that is
 MANY = 100_000
 

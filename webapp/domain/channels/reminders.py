@@ -54,19 +54,23 @@ def planned(
 ) -> tuple[int, datetime] | tuple[None, None]:
     """Which reminder comes next to somebody whose clock is `zone`, and when; see `plan`."""
     moment_now, wanted = now(), _wanted(standing.status, settings)
-    due = {days: awake(_of(standing, days), zone, settings) for days in wanted}
-    if pending is not None and pending in wanted:
-        due[pending] = awake(moment_now if pending == AT_THE_END else max(moment_now, due[pending]), zone, settings)
     recent = moment_now - LATE
+
+    def due(days: int) -> datetime:
+        if days != pending:
+            return awake(_of(standing, days), zone, settings)
+        own = moment_now if days == AT_THE_END else max(moment_now, awake(_of(standing, days), zone, settings))
+        return awake(own, zone, settings)
+
     ahead = [
         days
         for days in wanted
         if days == pending
         or (days != AT_THE_END and _of(standing, days) > moment_now)
-        or (said is not None and days < said and due[days] >= recent)
+        or (said is not None and days < said and due(days) >= recent)
     ]
     next_one = max(ahead, default=None)
-    return (None, None) if next_one is None else (next_one, due[next_one])
+    return (None, None) if next_one is None else (next_one, due(next_one))
 
 
 def plan_due(limit: int = BATCH) -> int:

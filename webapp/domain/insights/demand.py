@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Integer, and_, case, cast, extract, func, select
+from sqlalchemy import Integer, and_, case, cast, extract, func, literal, null, select, union_all
 
 from webapp.base.clock import now
 from webapp.base.db import db
@@ -79,13 +79,9 @@ def demand(wanted: Range) -> Demand:
     row = FreeChannelRequest
     waiting = db.session.scalar(select(func.count()).select_from(row).where(row.status.in_(WAITING))) or 0
     requests, codes = _requests(spans), _codes(spans)
-    interests = _interests(wanted.span)
-    categories: dict[ContentCategory | None, tuple[int, int]] = {}
-    for one in interests:
-        count, attended = categories.get(one.category, (0, 0))
-        categories[one.category] = (count + one.count, attended + one.attended)
-    capped = sum(one.count for one in interests) >= SCAN
-    return Demand(waiting, requests[1], requests[0], codes[1], codes[0], interests[:MOST], categories, capped)
+    packages, categories = _interests(wanted.span)
+    capped = sum(count for count, _attended in categories.values()) >= SCAN
+    return Demand(waiting, requests[1], requests[0], codes[1], codes[0], packages, categories, capped)
 
 
 def interests_in(span: Span) -> int:
@@ -147,18 +143,33 @@ def _counts(spans: Sequence[Span], at: Any, count: Any, *where: Any, more: Any =
     return db.session.execute(query.where(*where).group_by(told.c.place))
 
 
-def _interests(span: Span) -> list[Wanted]:
-    """Each package that somebody wanted in the span, most wanted first; what was withdrawn does not count."""
+def _interests(span: Span) -> tuple[list[Wanted], dict[ContentCategory | None, tuple[int, int]]]:
+    """The packages that were wanted most in the span, most first; and how often those of each category were, with how
+    many were attended. What was withdrawn does not count."""
     row = UserInterest
     inside = (row.created_at >= span.starts, row.created_at < span.ends, row.withdrawn_at.is_(None))
     newest = (
         select(row.package_id, row.is_attended).where(*inside).order_by(row.created_at.desc()).limit(SCAN).subquery()
     )
     count, attended = func.count(), func.sum(cast(newest.c.is_attended, Integer))
-    counts = (
-        select(newest.c.package_id, count.label("n"), attended.label("good")).group_by(newest.c.package_id).subquery()
-    )
-    package = ContentPackage
-    query = select(package.name, package.category, counts.c.n, counts.c.good).select_from(counts)
-    query = query.outerjoin(package, package.id == counts.c.package_id).order_by(counts.c.n.desc(), counts.c.package_id)
-    return [Wanted(name, kind, number, int(good or 0)) for name, kind, number, good in db.session.execute(query)]
+    columns = (newest.c.package_id, count.label("n"), attended.label("good"))
+    counts = select(*columns).group_by(newest.c.package_id).cte("counts")
+    told = db.session.execute(union_all(_most(counts), _by_category(counts))).all()
+    packages = sorted((one for one in told if not one.whole), key=lambda one: (-one.n, one.package_id or 0))
+    categories = {one.category: (int(one.n), int(one.good)) for one in told if one.whole}
+    return [Wanted(one.name, one.category, int(one.n), int(one.good)) for one in packages], categories
+
+
+def _most(counts: Any) -> Any:
+    """The packages that were wanted most, of their counts."""
+    package, order = ContentPackage, (counts.c.n.desc(), func.coalesce(counts.c.package_id, 0))
+    most = select(counts).order_by(*order).limit(MOST).subquery()
+    query = select(most, package.name, package.category, literal(0).label("whole"))
+    return query.select_from(most.outerjoin(package, package.id == most.c.package_id))
+
+
+def _by_category(counts: Any) -> Any:
+    """The counts of each category's packages together."""
+    package, sums = ContentPackage, [func.sum(counts.c.n), func.sum(counts.c.good)]
+    query = select(null(), *sums, null(), package.category, literal(1))
+    return query.select_from(counts.outerjoin(package, package.id == counts.c.package_id)).group_by(package.category)

@@ -22,7 +22,8 @@ from webapp.base.files import Files
 from webapp.base.i18n import _, locale_now
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
-from webapp.domain.insights.listings import LISTINGS, Listing
+from webapp.domain.insights.listing import Listing
+from webapp.domain.insights.listings import LISTINGS
 from webapp.domain.insights.models import GOING, Export, ExportState
 from webapp.domain.staff.models import StaffUser
 
@@ -126,7 +127,7 @@ def begin(made: Export, files: Files) -> None:
 def write(made: Export, files: Files) -> Step:
     """Writes the next page into the body. Changes no row."""
     wanted = listing(made).read(made.wanted)
-    found = listing(made).find(wanted, made.after)
+    found = listing(made).page(wanted, made.after)
     line = listing(made).maker(wanted, made.zone)
     head = b"" if made.written else workbooks.begin(made.format, listing(made).heads(wanted))
     data = head + workbooks.more(made.format, [line(row) for row in found.rows])

@@ -214,21 +214,30 @@ def _next(kinds: Any, after: Any = None) -> Any:
 
 def _plain(spans: Sequence[Span]) -> Any:
     """Rows that always mean the same."""
-    told = spans_of(spans)
-    kinds = values(column("what", String), name="kinds").data([(what,) for what in PLAIN]).cte("kinds")
+    told, kinds = spans_of(spans), _each(PLAIN)
     mine = (Row.what == kinds.c.what, Row.currency.is_(None))
-    inside = (*mine, Row.created_at >= told.c.starts, Row.created_at < told.c.ends)
-    rows = select(func.count()).select_from(Row).where(*inside).correlate(told, kinds).scalar_subquery()
-    columns = (told.c.place, kinds.c.what, rows.label("rows"), literal(0).label("marked"))
-    return select(*columns).select_from(told.join(kinds, true()))
+    rows = _inside(told, kinds, func.count(), *mine).label("rows")
+    return select(told.c.place, kinds.c.what, rows, literal(0).label("marked")).select_from(told.join(kinds, true()))
 
 
 def _marked(spans: Sequence[Span]) -> Any:
-    """Rows whose meaning depends on what was before them."""
-    told = spans_of(spans)
-    inside = and_(is_one_of(Row.what, MARKED), Row.created_at >= told.c.starts, Row.created_at < told.c.ends)
-    columns = (told.c.place, Row.what, func.count().label("rows"), func.sum(flagged()).label("marked"))
-    return select(*columns).select_from(told).join(Row, inside).group_by(told.c.place, Row.what)
+    """Rows whose meaning depends on what was before them: looked up span by span, since a long span that is empty would
+    else be looked for among all of them."""
+    told, kinds = spans_of(spans), _each(MARKED)
+    mine = (Row.what == kinds.c.what, is_one_of(Row.what, MARKED))
+    rows = _inside(told, kinds, func.count(), *mine).label("rows")
+    marked = _inside(told, kinds, func.sum(flagged()), *mine).label("marked")
+    return select(told.c.place, kinds.c.what, rows, marked).select_from(told.join(kinds, true()))
+
+
+def _each(words: Sequence[str]) -> Any:
+    return values(column("what", String), name="kinds").data([(word,) for word in words]).cte("kinds")
+
+
+def _inside(told: Any, kinds: Any, what: Any, *mine: Any) -> Any:
+    """What there is of the rows of one kind in one span."""
+    inside = (*mine, Row.created_at >= told.c.starts, Row.created_at < told.c.ends)
+    return select(what).select_from(Row).where(*inside).correlate(told, kinds).scalar_subquery()
 
 
 def _born(spans: Sequence[Span]) -> Any:

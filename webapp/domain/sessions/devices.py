@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, literal, select, update
+from sqlalchemy import ColumnElement, Select, case, literal, select, update
 
 from webapp.base.bulk import among
 from webapp.base.clock import now
@@ -73,15 +73,19 @@ def start(
 
 def find(token: str, kind: str) -> UserSession | None:
     """The live session with this token, or None."""
+    return db.session.scalar(living(token, kind))
+
+
+def living(token: str, kind: str) -> Select[UserSession]:
+    """The query for it, for who asks for its owner in the same breath."""
     moment = now()
-    query = select(UserSession).where(
+    return select(UserSession).where(
         UserSession.token_hash == hash_token(token),
         UserSession.kind == kind,
         UserSession.is_active,
         UserSession.expires_at > moment,
         UserSession.absolute_expires_at > moment,
     )
-    return db.session.scalar(query)
 
 
 def is_live(session_id: uuid.UUID) -> bool:

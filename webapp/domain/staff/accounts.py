@@ -17,6 +17,8 @@ from webapp.base.i18n import LOCALES, _
 from webapp.base.words import clean
 from webapp.domain.audit import trail
 from webapp.domain.audit.actors import Actor
+from webapp.domain.sessions import devices
+from webapp.domain.sessions.models import UserSession
 from webapp.domain.staff import closing, notices, rights, waits
 from webapp.domain.staff.models import StaffInvitation, StaffRole, StaffUser
 from webapp.domain.staff.passwords import refuse_weak
@@ -49,6 +51,13 @@ def everybody(limit: int = 200) -> Sequence[StaffUser]:
 def get_account(staff_id: uuid.UUID) -> StaffUser | None:
     """The account, while it is active."""
     return db.session.scalar(select(StaffUser).where(StaffUser.id == staff_id, StaffUser.is_active))
+
+
+def signed_in(token: str) -> tuple[StaffUser, UserSession] | None:
+    """Who holds the panel's token, while session and account are in force, and the session. One query."""
+    query = devices.living(token, "panel").join(StaffUser, StaffUser.id == UserSession.staff_id)
+    found = db.session.execute(query.where(StaffUser.is_active).add_columns(StaffUser)).first()
+    return None if found is None else (found.StaffUser, found.UserSession)
 
 
 def account_of(by: Actor) -> StaffUser | None:

@@ -8,13 +8,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Uuid, bindparam, select, text
+from sqlalchemy import select
 
+from webapp.base import reads
 from webapp.base.clock import now
-from webapp.base.db import AwareUTC, connection, db
+from webapp.base.db import connection, db
 from webapp.base.errors import Denied
 from webapp.base.i18n import _, lazy_gettext
 from webapp.domain.audit.actors import Actor
@@ -66,18 +68,17 @@ ALL: frozenset[str] = frozenset(ACTS)
 NONE: frozenset[str] = frozenset()
 BY_ROLE = (StaffRole.SYSADMIN, StaffRole.ADMIN)
 
-_MOMENT = bindparam("moment", type_=AwareUTC)
-# As text, whose results nothing converts: asked for every request of the panel, and every press on the chat's desk.
-_OF_STAFF = text("""
-    SELECT agent_name, can_create, can_read, can_update, can_delete FROM user_agent_permissions
-    WHERE user_id = :staff_id AND is_active AND (expires_at IS NULL OR expires_at > :moment)
-""").bindparams(_MOMENT, bindparam("staff_id", type_=Uuid))
-_OF_PERSON = text("""
-    SELECT agent_name, can_create, can_read, can_update, can_delete, staff.is_active AS works, staff.role
-    FROM staff_users AS staff LEFT JOIN user_agent_permissions AS given ON given.user_id = staff.id
-    AND given.is_active AND (given.expires_at IS NULL OR given.expires_at > :moment)
-    WHERE staff.telegram_user_id = :person
-""").bindparams(_MOMENT)
+# Plain SQL, one row an account: asked for every request of the panel, and every press on the chat's desk.
+_HELD = """(
+    SELECT {joined}(agent_name || ':' || (CASE WHEN can_create THEN 1 ELSE 0 END + CASE WHEN can_read THEN 2 ELSE 0 END
+        + CASE WHEN can_update THEN 4 ELSE 0 END + CASE WHEN can_delete THEN 8 ELSE 0 END), ',')
+    FROM user_agent_permissions
+    WHERE user_id = {staff} AND is_active AND (expires_at IS NULL OR expires_at > :moment)
+)"""
+_PERSON = "SELECT is_active, role, " + _HELD + " FROM staff_users WHERE telegram_user_id = :person"  # noqa: S608
+_JOINED = {"sqlite": "group_concat", "postgresql": "string_agg"}
+_OF_STAFF = {on: ("SELECT " + _HELD).format(joined=word, staff=":staff_id") for on, word in _JOINED.items()}
+_OF_PERSON = {on: _PERSON.format(joined=word, staff="staff_users.id") for on, word in _JOINED.items()}
 
 
 @dataclass(frozen=True)
@@ -116,20 +117,19 @@ def of(staff: StaffUser) -> Rights:
         return NOTHING
     if staff.role in BY_ROLE:
         return EVERYTHING
-    found = connection().execute(_OF_STAFF, {"staff_id": staff.id, "moment": now()})
-    return Rights(held={row[0]: _acts(tuple(map(bool, row[1:5]))) for row in found})
+    asked = {"staff_id": staff.id, "moment": now()}
+    return _read(reads.within(_OF_STAFF[connection().dialect.name], asked)[0][0])
 
 
 def of_person(user_id: int) -> Rights | None:
     """What somebody of Telegram may by the account that is linked to them; None for who has none. One query."""
-    found = connection().execute(_OF_PERSON, {"person": user_id, "moment": now()}).all()
+    found = reads.within(_OF_PERSON[connection().dialect.name], {"person": user_id, "moment": now()})
     if not found:
         return None
-    if not found[0].works:
+    works, role, held = found[0]
+    if not works:
         return NOTHING
-    if StaffRole(found[0].role) in BY_ROLE:
-        return EVERYTHING
-    return Rights(held={row[0]: _acts(tuple(map(bool, row[1:5]))) for row in found if row[0] is not None})
+    return EVERYTHING if StaffRole(role) in BY_ROLE else _read(held)
 
 
 def may(staff: StaffUser, section: str, act: Act) -> bool:
@@ -163,6 +163,12 @@ def _hold(by: Actor, *about: uuid.UUID) -> StaffUser | None:
     return found.get(giver) if giver is not None else None
 
 
-@cache
-def _acts(can: tuple[bool, ...]) -> frozenset[str]:
-    return frozenset(act for act, on in zip(ACTS, can, strict=True) if on)
+@lru_cache(maxsize=1024)
+def _read(told: str | None) -> Rights:
+    """Rights from `section:sum of its acts, …`, as the queries tell them; whoever holds the same shares them."""
+    pairs = (pair.split(":") for pair in told.split(",")) if told else ()
+    return Rights(held=MappingProxyType({section: _acts(int(acts)) for section, acts in pairs}))
+
+
+def _acts(told: int) -> frozenset[str]:
+    return frozenset(act for number, act in enumerate(ACTS) if told >> number & 1)

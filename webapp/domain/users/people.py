@@ -169,12 +169,12 @@ def block(user: User, *, by: Actor, reason: str) -> None:
 def zone_of(user: User) -> str:
     """The time zone in which somebody reads moments: their own when we know it, else the creator's; admins, who look
     after the creator's house, always the creator's."""
-    return zone_for(user.role, user.time_zone)
+    return zone_for(user.role, user.time_zone, config.current().time_zone)
 
 
-def zone_for(role: UserRole, time_zone: str | None) -> str:
-    """The same for somebody of this role whose time zone is known to be this one, or not known."""
-    house = config.current().time_zone
+def zone_for(role: UserRole, time_zone: str | None, house: str) -> str:
+    """The same for somebody of this role whose time zone is known to be this one, or not known; `house` is the
+    creator's."""
     return house if role is UserRole.ADMIN else time_zone or house
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import String, exists, select, type_coerce, update
 
 from webapp.base.bulk import among, insert_many
 from webapp.base.clock import now
@@ -82,16 +82,18 @@ def demote_to_free(user: User, *, by: Actor, reason: RoleChangeReason = RoleChan
 def demote_many_to_free(user_ids: Collection[int], *, by: Actor, reason: RoleChangeReason) -> None:
     """Makes those of many people FREE who are VIP. Each gets a row of the role log, who was something else too: their
     access ended, their role stays."""
-    vips = update(User).where(among(User.user_id, user_ids), User.role == UserRole.VIP).values(role=UserRole.FREE)
+    # By no index of roles: there may be a hundred thousand VIPs, and these are found by their keys.
+    is_vip = type_coerce(User.role, String).concat("") == UserRole.VIP.value
+    vips = update(User).where(among(User.user_id, user_ids), is_vip).values(role=UserRole.FREE)
     noted = {"noted": True, "synchronize_session": False}
     demoted = set(db.session.scalars(vips.returning(User.user_id), execution_options=noted))
     _log_alike(demoted, UserRole.VIP, UserRole.FREE, by=by, reason=reason)
     devices.spend_many(demoted)
     was, becomes = {"role": UserRole.VIP}, {"role": UserRole.FREE}
     trail.note_alike("update", User.__tablename__, demoted, by=by, old=was, new=becomes, reason=reason.value)
+    others = db.session.execute(select(User.user_id, User.role).where(among(User.user_id, {*user_ids} - demoted))).all()
     for role in UserRole:
-        others = select(User.user_id).where(among(User.user_id, {*user_ids} - demoted), User.role == role)
-        _log_alike(db.session.scalars(others).all(), role, role, by=by, reason=reason)
+        _log_alike([one.user_id for one in others if one.role is role], role, role, by=by, reason=reason)
 
 
 def _log_alike(

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from markupsafe import Markup, escape
-
 from webapp.base.i18n import _, lazy_gettext
 from webapp.base.words import clean
 from webapp.domain.audit.models import AuditLog
@@ -222,26 +220,19 @@ def reason(row: AuditLog) -> str:
     return clean(known.display_name if known is not None else row.reason)
 
 
-def sentence(row: AuditLog, thing: Thing | None, url: str = "") -> Markup:
-    """What happened, as a sentence; the thing leads to its page."""
-    words, extra = _words(row, thing)
-    name = thing.name if thing is not None and thing.name else _nameless(row)
-    shown: Any = (
-        Markup('<a href="{}"><bdi>{}</bdi></a>').format(url, name) if url else Markup("<bdi>{}</bdi>").format(name)
-    )
-    parts = {"who": Markup("<b><bdi>{}</bdi></b>").format(who(row)), "thing": shown, "kind": escape(kind(row))}
-    return Markup(escape(words)) % {**parts, **{key: escape(value) for key, value in extra.items()}}  # noqa: S704
-
-
 def plain(row: AuditLog, thing: Thing | None) -> str:
-    """The same as text, for files."""
-    words, extra = _words(row, thing)
-    name = thing.name if thing is not None and thing.name else _nameless(row)
-    return words % {"who": who(row), "thing": name, "kind": kind(row), **extra}
+    """What happened, as a sentence."""
+    told, values = words(row, thing)
+    return told % {"who": who(row), "thing": name(row, thing), "kind": kind(row), **values}
 
 
-def _words(row: AuditLog, thing: Thing | None) -> tuple[str, dict[str, str]]:
-    """The sentence, and the values that it tells."""
+def name(row: AuditLog, thing: Thing | None) -> str:
+    """What the thing is called, or what stands for one without a name."""
+    return thing.name if thing is not None and thing.name else _nameless(row)
+
+
+def words(row: AuditLog, thing: Thing | None) -> tuple[str, dict[str, str]]:
+    """The sentence, with places for who, thing and kind, and the other values that it tells."""
     new, old = row.new_values or {}, row.old_values or {}
     if row.resource_type == "staff_invitations":
         return _of_invitation(row, thing)
@@ -250,12 +241,12 @@ def _words(row: AuditLog, thing: Thing | None) -> tuple[str, dict[str, str]]:
     if row.resource_type == "staff_users" and new.get("deleted_at"):
         return str(_("%(who)s sacó a %(thing)s del equipo")), {}
     if row.action in ("update", "permission_change"):
-        for name in sorted(new, key=lambda one: _FIRST.index(one) if one in _FIRST else len(_FIRST)):
-            value = new[name]
-            sure = _CHANGES.get((row.resource_type, name, value if isinstance(value, bool | str) else None))
-            found = sure or _CHANGES.get((row.resource_type, name, None))
-            if found is not None and not (name == "position" and len(new) > 1):
-                return str(found), {"old": _worded(row, name, old.get(name)), "new": _worded(row, name, value)}
+        for column in sorted(new, key=lambda one: _FIRST.index(one) if one in _FIRST else len(_FIRST)):
+            value = new[column]
+            sure = _CHANGES.get((row.resource_type, column, value if isinstance(value, bool | str) else None))
+            found = sure or _CHANGES.get((row.resource_type, column, None))
+            if found is not None and not (column == "position" and len(new) > 1):
+                return str(found), {"old": _worded(row, column, old.get(column)), "new": _worded(row, column, value)}
     if row.resource_type == "manual_payments" and str(new.get("amount", "")).startswith("-"):
         return str(_("%(who)s anuló un pago: %(thing)s")), {}
     return str(_SENTENCES.get((row.resource_type, row.action)) or _ANY.get(row.action, _OTHER)), {}

@@ -12,7 +12,6 @@ from webapp.domain.catalog.models import PackageType
 from webapp.domain.channels.models import RequestStatus, Status
 from webapp.domain.staff.models import StaffRole
 from webapp.domain.users.models import Reach, UserRole
-from webapp.panel import pages
 
 HIDDEN = "•••"
 SILENT = frozenset({"updated_at", "search_text", "version", "reminder_rules"})  # change with anything, and say nothing
@@ -134,17 +133,17 @@ class Change:
     long: bool
 
 
-def changes(row: AuditLog) -> list[Change]:
+def changes(row: AuditLog, zone: str) -> list[Change]:
     """What changed, a line each; what goes with everything is left out while something else is told."""
     old, new = row.old_values or {}, row.new_values or {}
     names = [*new, *(name for name in old if name not in new)]
     told = [name for name in names if name not in SILENT] or names
-    return [_change(name, old, new) for name in told]
+    return [_change(name, old, new, zone) for name in told]
 
 
-def told(values: dict[str, Any] | None) -> str:
+def told(values: dict[str, Any] | None, zone: str) -> str:
     """Old or new values as one text, for files."""
-    return "; ".join(f"{label(name)}: {_value(name, value)}" for name, value in (values or {}).items())
+    return "; ".join(f"{label(name)}: {_value(name, value, zone)}" for name, value in (values or {}).items())
 
 
 def label(name: str) -> str:
@@ -152,15 +151,15 @@ def label(name: str) -> str:
     return str(_LABELS.get(name, name))
 
 
-def _change(name: str, old: dict[str, Any], new: dict[str, Any]) -> Change:
+def _change(name: str, old: dict[str, Any], new: dict[str, Any], zone: str) -> Change:
     hidden = HIDDEN in (old.get(name), new.get(name))
-    was = _value(name, old[name]) if name in old else None
-    now = _value(name, new[name]) if name in new else None
+    was = _value(name, old[name], zone) if name in old else None
+    now = _value(name, new[name], zone) if name in new else None
     long = any(len(text or "") > 60 or "\n" in (text or "") for text in (was, now))
     return Change(name=name, label=label(name), old=was, new=now, hidden=hidden, long=long)
 
 
-def _value(name: str, value: Any) -> str:
+def _value(name: str, value: Any, zone: str) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -172,15 +171,15 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()[:LONGEST]
     if isinstance(value, list):
-        return ", ".join(_value("", one) for one in value)[:LONGEST]
+        return ", ".join(_value("", one, zone) for one in value)[:LONGEST]
     if isinstance(value, str) and name.endswith(("_at", "_date", "_from", "_until")):
-        return _moment(value)
+        return _moment(value, zone)
     return str(value)[:LONGEST]
 
 
-def _moment(text: str) -> str:
+def _moment(text: str, zone: str) -> str:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return moment(at, pages.zone()) if at.tzinfo is not None else text
+    return moment(at, zone) if at.tzinfo is not None else text
