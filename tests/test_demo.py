@@ -12,7 +12,7 @@ from webapp.demo import crowd
 from webapp.domain.audit.models import AuditLog
 from webapp.domain.catalog.models import ContentPackage, UserInterest
 from webapp.domain.channels import differences
-from webapp.domain.channels.models import Status, SubscriptionPeriod, VIPSubscriber
+from webapp.domain.channels.models import ChannelState, Status, SubscriptionPeriod, VIPSubscriber
 from webapp.domain.channels.records import ManualPayment
 from webapp.domain.users import roles
 from webapp.domain.users.models import User, UserRole, UserRoleChangeLog
@@ -82,3 +82,10 @@ def test_demo_data_is_refused_in_production(app, monkeypatch):
         told = app.test_cli_runner().invoke(args=["demo", "seed", "--scale", scale])
         assert told.exit_code == 1 and "refused in production" in told.output
     assert count(User) == count(ContentPackage) == 0
+
+
+def test_bea_is_inside_and_nothing_differs_in_the_small_showcase(app):
+    demo.seed()
+    inside = VIPSubscriber.channel_state == ChannelState.MEMBER
+    assert count(VIPSubscriber, VIPSubscriber.status == Status.ACTIVE, inside) == 1
+    assert sum(differences.counts().values()) == 0

@@ -12,7 +12,7 @@ from webapp.domain.audit import trail
 from webapp.domain.audit.actors import SYSTEM
 from webapp.domain.catalog import versions
 from webapp.domain.catalog.models import ContentCategory, ContentPackage, PackageType, Provider
-from webapp.domain.channels import places, plans, subscriptions
+from webapp.domain.channels import members, places, plans, subscriptions
 from webapp.domain.channels.models import RIGHTS, Channel
 from webapp.domain.clients import clients, cpf, lists
 from webapp.domain.clients.lists import ClientFilter
@@ -112,6 +112,7 @@ def _open_channels() -> None:
         values = {"name": name, "duration_days": days, "price": price, "currency": "MXN", "price_stars": stars}
         plans.create(values, by=SYSTEM)
     subscriptions.gift(people.get_user(BEA), 30, by=SYSTEM, reason="Datos de ejemplo")
+    members.note(CHANNELS[Channel.VIP][0], {"id": BEA}, "member")
 
 
 def _provider(name: str) -> Provider:
