@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import count
-from tests.factories import StaffFactory, UserFactory
+from tests.factories import PermissionFactory, StaffFactory, UserFactory
 from tests.panel.browsing import signed_in
 from webapp.base.db import db, transaction
 from webapp.base.outbox import OutboxMessage
@@ -55,6 +55,16 @@ def test_without_a_channel_nothing_is_mended_and_it_says_so(panel, eve):
         config.current().vip_channel_id = None
     answer = panel.post("/panel/differences/inside_without_right/mend", {"ids": [str(eve.user_id)]})
     assert answer.status_code == 409 and "Canales" in answer.text
+
+
+def test_whoever_may_expel_nobody_puts_nobody_out_here_either(as_staff, eve):
+    helper = StaffFactory(role=StaffRole.USER)
+    PermissionFactory(user_id=helper.id, agent_name="vip", can_read=True, can_update=True)
+    browser, path = as_staff(helper), "/panel/differences/inside_without_right/mend"
+    assert "Sacar del canal" not in browser.get("/panel/differences/").text
+    assert browser.post(path, {"ids": [str(eve.user_id)]}).status_code == 403
+    assert count(OutboxMessage) == 0
+    assert browser.post("/panel/differences/outside_with_right/mend", {"ids": [str(eve.user_id)]}).status_code == 303
 
 
 def test_whoever_has_no_right_sees_and_mends_nothing(as_staff, eve):

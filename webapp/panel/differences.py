@@ -6,10 +6,11 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.base.db import transaction
+from webapp.base.errors import Denied
 from webapp.base.i18n import _
 from webapp.domain.channels import differences, places
 from webapp.domain.channels.differences import Difference
-from webapp.panel import pages
+from webapp.panel import guard, pages
 from webapp.panel.guard import actor, allow, sudo
 
 blueprint = Blueprint("differences", __name__, url_prefix="/differences")
@@ -33,10 +34,13 @@ def page() -> ResponseReturnValue:
 @sudo
 def mend(kind: str) -> ResponseReturnValue:
     """Mends those that were chosen, as far as they still differ so."""
+    chosen = _kind(kind)
+    if not guard.allowed("vip", chosen.act):
+        raise Denied(_("Tu cuenta no tiene permiso para esto."))
     ids = [number for text in request.form.getlist("ids") if (number := pages.number(text)) is not None]
     with transaction():
-        done = differences.mend(_kind(kind), ids, by=actor())
-    return pages.done(url_for(".page", kind=_kind(kind).value), toast=_("En camino: %(n)s.", n=done))
+        done = differences.mend(chosen, ids, by=actor())
+    return pages.done(url_for(".page", kind=chosen.value), toast=_("En camino: %(n)s.", n=done))
 
 
 def _kind(said: str) -> Difference:

@@ -2,7 +2,7 @@
 is compared is what Telegram has told of people coming and going."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, and_, func, or_, select
 
@@ -30,6 +30,11 @@ class Difference(Spoken):
     def puts_out(self) -> bool:
         """Whether mending it takes people out of the channel; else it sends them a link into it."""
         return self is Difference.INSIDE_WITHOUT_RIGHT
+
+    @property
+    def act(self) -> Literal["update", "delete"]:
+        """The right on subscriptions that mending it takes: what putting one person out takes, or a link."""
+        return "delete" if self.puts_out else "update"
 
 
 PLAIN = ("member", "restricted")  # admins and the owner of a channel are there by their own right
