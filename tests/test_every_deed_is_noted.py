@@ -509,7 +509,7 @@ DEEDS = {
     "channels.plans.change": (lambda w: partial(plans.change, w.plan, PLAN, by=BY), "subscription_plans"),
     "channels.plans.switch": (lambda w: partial(plans.switch, w.plan, False, by=BY), "subscription_plans"),
     "channels.plans.move": (
-        lambda w: partial(plans.move, w.two_plans[0], 1, by=BY),
+        lambda w: partial(plans.move, w.two_plans[0], -1, by=BY),
         "subscription_plans subscription_plans",
     ),
     "channels.reminders.move": (lambda w: partial(reminders.move, w.ana, "Europe/Madrid", by=BY), "users"),
@@ -653,7 +653,7 @@ DEEDS = {
         "staff_users",
     ),
     "staff.accounts.change_password": (
-        lambda w: partial(accounts.change_password, w.staff, PHRASE, PHRASE + " dos", keep=w.staff.id, by=BY),
+        lambda w: partial(accounts.change_password, w.protected, PHRASE, PHRASE + " dos", keep=w.desk.id, by=BY),
         "staff_users",
     ),
     "staff.closing.end_all": (lambda w: partial(closing.end_all, w.door.staff_id, by=BY), "user_sessions"),

@@ -55,10 +55,10 @@ def hand_over(staff_id: uuid.UUID, *, by: Actor) -> str:
 
     Raises Denied for who is not one, NotFound when nothing waits.
     """
-    rights.refuse_unless_responsible(by, staff_id)
     waiting = waiting_email(staff_id)
     if waiting is None:
         raise NotFound(_("Ese cambio de correo ya no está pendiente."))
+    rights.refuse_unless_responsible(by, staff_id)
     return codes.keep(staff_id, "email", CONFIRMATION, by=by, email=waiting.email)
 
 
