@@ -77,8 +77,8 @@ def test_what_was_taken_while_the_form_was_open_is_not_given_again(rita, helper,
     save(rita, helper, client_management=["read"], vip=["read"])
     opened = rita.get(f"/panel/staff/rights/{helper.id}").text
     omar = as_staff(StaffFactory(email="omar@vitrina.example", full_name="Omar Root", role=StaffRole.SYSADMIN))
-    save(omar, helper, client_management=[], sure="1")
-    told = {"client_management": ["read"], "vip": ["read"], "users": ["read"], "seen": seen(opened), "sure": "1"}
+    save(omar, helper, client_management=[], sure="client_management:read")
+    told = {"client_management": ["read"], "vip": ["read"], "users": ["read"], "seen": seen(opened)}
     answer = save(rita, helper, **told)
     assert answer.status_code == 422 and "Alguien cambió estos permisos" in answer.text
     assert held(helper).held == {"vip": {"read"}}
@@ -93,7 +93,7 @@ def test_a_form_that_did_not_fit_still_says_what_it_was_opened_with(rita, helper
     asked = save(rita, helper, vip=["read"], seen=opened)
     assert asked.status_code == 422 and seen(asked.text) == opened
     save(rita, helper, users=["read"])
-    assert save(rita, helper, vip=["read"], seen=seen(asked.text), sure="1").status_code == 422
+    assert save(rita, helper, vip=["read"], seen=seen(asked.text), sure="vip:update").status_code == 422
     assert held(helper).acts("vip") == {"read", "update"}
 
 
