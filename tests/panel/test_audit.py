@@ -75,7 +75,7 @@ def test_an_invitation_says_whom_it_was_for_and_what_they_become(root):
     assert said(row) == "Rita Root anuló la invitación de nora@vitrina.example"
     row = do(accounts.invite, StaffRole.USER)
     assert said(row) == "Rita Root hizo una invitación al panel para quien tenga el enlace (Equipo)"
-    assert said(do(team.withdraw_invitation, int(row.resource_id))) == "Rita Root retiró una invitación al panel"
+    assert said(do(team.withdraw_invitation, int(row.resource_id))) == "Rita Root anuló una invitación al panel"
 
 
 def test_each_deed_on_a_list_of_clients_is_called_what_it_is(app):
