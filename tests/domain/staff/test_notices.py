@@ -1,7 +1,5 @@
 """What somebody hears in their Telegram about their account: only who is linked, in their language, nothing secret."""
 
-import uuid
-
 import pytest
 
 from webapp.base.clock import now
@@ -77,10 +75,11 @@ def test_who_is_not_linked_hears_nothing_in_the_chat(linked):
 
 
 def test_another_phone_is_told_and_the_first_one_is_not(linked):
-    by, session = accounts.as_actor(linked), uuid.uuid4()
+    by = accounts.as_actor(linked)
 
     def another(staff):
         with transaction():
+            session = devices.start("panel", by=by, staff_id=staff.id)[1].id
             code = second_factor.now_shown(second_factor.offer(staff, session))
             second_factor.confirm(get(StaffUser, staff.id), session, code, by=by)
 
