@@ -24,7 +24,7 @@ def mine(as_staff, caio) -> Browser:
 
 
 def held(answer) -> str:
-    return unescape(re.search(r'name="held" value="([^"]+)"', answer.text)[1])
+    return unescape(re.search(r'name="held"[^>]* value="([^"]+)"', answer.text)[1])
 
 
 def confirm(browser: Browser, asked, *, password: str = PHRASE, code: str | None = None):
