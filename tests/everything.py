@@ -26,7 +26,7 @@ from webapp.domain.clients import imports as client_imports
 from webapp.domain.clients.models import Client
 from webapp.domain.insights import exports
 from webapp.domain.insights.people_listings import PeopleFilter
-from webapp.domain.staff import accounts, browsers, codes
+from webapp.domain.staff import accounts, browsers, codes, permissions
 from webapp.domain.staff.models import StaffInvitation, StaffRole
 from webapp.domain.users.models import User
 
@@ -117,6 +117,8 @@ class House:
         """What a form would hold at this moment."""
         if endpoint in ("panel.vip.gift", "panel.vip.extend"):
             return {"was": of(self.ana).expiry_date.isoformat(), "plan": str(self.plan.id)}
+        if endpoint == "panel.rights.save":
+            return {"seen": permissions.standing(self.staff.id)}
         if endpoint == "panel.catalog.edit":
             return {"version": str(db.session.scalar(select(ContentPackage.version).filter_by(id=self.kit.id)))}
         if endpoint == "panel.clients.edit":

@@ -143,7 +143,7 @@ def test_publishing_and_taking_down_offer_to_undo(panel, kit):
 
 
 def test_the_history_tells_at_once_of_what_was_just_done(panel, kit):
-    for deed, words in (("deactivate", "Lo retiró"), ("publish", "Lo publicó")):
+    for deed, words in (("deactivate", "Lo despublicó"), ("publish", "Lo publicó")):
         answer = panel.post(f"{LIST}{kit.id}/{deed}", htmx=True).text
         told = answer.partition('id="package-history"')[2]
         assert 'hx-target="#package-history"' in answer and words in told.partition("</li>")[0]
