@@ -26,6 +26,7 @@ from simulator import server
 from tests.factories import PackageFactory, StaffFactory, UserFactory, start_over
 from tests.ground import browser as chromium
 from webapp import create_app
+from webapp.base import crypto
 from webapp.base import db as base_db
 from webapp.base.db import db, transaction
 from webapp.config import Settings, read_settings
@@ -172,6 +173,7 @@ def app(databases: Databases, engine_kind: str) -> Iterator[Flask]:
     with app.app_context():
         databases.empty(engine_kind)
         app.extensions["tries"].forget()
+        crypto.set_keys(app.extensions["settings"].secret_keys, app.extensions["settings"].data_keys)
         start_over()
         yield app
         db.session.rollback()
